@@ -1,0 +1,3 @@
+package dev.quern.core;
+/** x. */
+public enum Precision { EXACT, FAST }
