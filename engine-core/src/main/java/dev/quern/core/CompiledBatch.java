@@ -1,0 +1,27 @@
+package dev.quern.core;
+
+/**
+ * A batch made ready for one backend, to be submitted many times. No weight moves and nothing is
+ * compiled at submit; only slots change.
+ */
+public interface CompiledBatch extends AutoCloseable {
+  /** The batch it was compiled from. */
+  CommandBatch batch();
+
+  /**
+   * Starts the batch after all earlier submits. Does not wait for the device.
+   *
+   * @param bindings one value for every slot of {@link CommandBatch#bound()}; read before this
+   *     returns, so the same object can be changed and submitted again
+   * @throws IllegalArgumentException if a slot is unbound or a binding does not fit it
+   * @throws BackendException if the device failed; the backend stays usable
+   */
+  Completion submit(Bindings bindings);
+
+  /** What the backend made of the batch, operation by operation, for people to read. */
+  String explain();
+
+  /** Gives its scratch memory back, after its submits have finished. */
+  @Override
+  void close();
+}

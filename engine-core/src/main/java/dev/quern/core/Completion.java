@@ -1,0 +1,15 @@
+package dev.quern.core;
+
+/** A submit under way. */
+@FunctionalInterface
+public interface Completion {
+  /** A submit that has already finished. */
+  Completion DONE = () -> {};
+
+  /**
+   * Waits until the submit has finished.
+   *
+   * @throws BackendException if it failed
+   */
+  void await();
+}

@@ -1,0 +1,39 @@
+package dev.quern.core.op;
+
+import dev.quern.core.Tensor;
+import java.util.List;
+
+/**
+ * {@code y = a · b}, element by element; b is repeated where it is smaller.
+ *
+ * <p>Shapes: a and y are equal; b has the same shape, or is a vector of their last dimension, or has
+ * one element. Numbers: F32. Accuracy: one rounding.
+ *
+ * @param a first operand
+ * @param b second operand
+ * @param y result
+ */
+public record Mul(Tensor a, Tensor b, Tensor y) implements Op {
+  /**
+   * @throws IllegalArgumentException if b cannot be repeated to the shape of a, or the shapes of a
+   *     and y differ
+   */
+  public Mul {
+    Rules.elementwise("mul", a, b, y);
+  }
+
+  @Override
+  public String name() {
+    return "mul";
+  }
+
+  @Override
+  public List<Tensor> reads() {
+    return List.of(a, b);
+  }
+
+  @Override
+  public List<Tensor> writes() {
+    return List.of(y);
+  }
+}

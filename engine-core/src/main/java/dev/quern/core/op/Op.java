@@ -1,0 +1,38 @@
+package dev.quern.core.op;
+
+import dev.quern.core.Tensor;
+import java.util.List;
+
+/**
+ * An operation, as data. The constructor of each record checks formats and shapes, so an operation
+ * that exists is well formed.
+ *
+ * <p>Dimension 0 of every activation is its rows. All activations of one operation have the same
+ * rows and take their number of live rows from the same slot; dead rows are neither computed nor
+ * written. No operand that is written may overlap another operand.
+ */
+public sealed interface Op
+    permits Projection,
+        ExpertMatMul,
+        ExpertSum,
+        Swish,
+        Mul,
+        Add,
+        Softmax,
+        RmsNorm,
+        Rope,
+        KvAppend,
+        Attention,
+        Embed,
+        GatherRows,
+        ArgMax,
+        TopK {
+  /** The name of the kind of operation, for example {@code matmul}. */
+  String name();
+
+  /** The tensors read, in the order of the record's components. */
+  List<Tensor> reads();
+
+  /** The tensors written. */
+  List<Tensor> writes();
+}

@@ -1,0 +1,161 @@
+package dev.quern.core.reference;
+
+import dev.quern.core.Backend;
+import dev.quern.core.Bindings;
+import dev.quern.core.Buffer;
+import dev.quern.core.CommandBatch;
+import dev.quern.core.CompileOptions;
+import dev.quern.core.CompiledBatch;
+import dev.quern.core.Completion;
+import dev.quern.core.Device;
+import dev.quern.core.HostBuffer;
+import dev.quern.core.Precision;
+import dev.quern.core.Shape;
+import dev.quern.core.Slot;
+import dev.quern.core.Statistics;
+import dev.quern.core.Storage;
+import dev.quern.core.Support;
+import dev.quern.core.Tensor;
+import dev.quern.core.format.WeightFormat;
+import dev.quern.core.op.Op;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** Runs each operation in order through {@link ReferenceOps}. Every precision is exact. */
+final class ReferenceBackend implements Backend {
+  private final Device device;
+  private final HostBuffer.Ledger ledger = new HostBuffer.Ledger();
+  private long submits;
+  private long liveBatches;
+  private long weightBytesRead;
+
+  ReferenceBackend(Device device) {
+    this.device = device;
+  }
+
+  @Override
+  public String name() {
+    return ReferenceBackendProvider.NAME;
+  }
+
+  @Override
+  public Device device() {
+    return device;
+  }
+
+  @Override
+  public Tensor adopt(String name, WeightFormat format, Shape shape, MemorySegment data) {
+    return Tensor.of(name, ledger.adopt(name, format, shape, data), shape, format);
+  }
+
+  @Override
+  public Buffer allocate(String name, long bytes) {
+    return ledger.allocate(name, bytes);
+  }
+
+  @Override
+  public Support supports(Op op, Precision precision) {
+    return new Support.Yes("reference " + op.name());
+  }
+
+  @Override
+  public synchronized CompiledBatch compile(CommandBatch batch, CompileOptions options) {
+    liveBatches++;
+    return new Compiled(batch);
+  }
+
+  @Override
+  public synchronized Statistics statistics() {
+    return new Statistics(
+        ledger.adoptedBytes(),
+        ledger.residentBytes(),
+        0,
+        submits,
+        0,
+        0,
+        0,
+        0,
+        weightBytesRead,
+        ledger.liveBuffers(),
+        liveBatches);
+  }
+
+  @Override
+  public synchronized void close() {
+    ledger.close();
+  }
+
+  private synchronized void run(Compiled compiled, Bindings bindings) {
+    submits++;
+    for (Op op : compiled.batch.ops()) {
+      for (Tensor read : op.reads()) {
+        if (read.storage() instanceof HostBuffer buffer && buffer.readOnly()) {
+          weightBytesRead += read.bytes();
+        }
+      }
+      ReferenceOps.run(op, storage -> compiled.segment(storage, bindings), bindings::liveRows);
+    }
+  }
+
+  /** A batch with one piece of memory for each temporary. */
+  private final class Compiled implements CompiledBatch {
+    private final CommandBatch batch;
+    private final Arena arena = Arena.ofShared();
+    private final Map<Slot.Bytes, MemorySegment> temporaries = new HashMap<>();
+    private boolean closed;
+
+    Compiled(CommandBatch batch) {
+      this.batch = batch;
+      Set<Slot.Bytes> bound = batch.bound();
+      for (Slot slot : batch.slots()) {
+        if (slot instanceof Slot.Bytes bytes && !bound.contains(bytes)) {
+          temporaries.put(bytes, arena.allocate(bytes.bytes(), 64));
+        }
+      }
+    }
+
+    @Override
+    public CommandBatch batch() {
+      return batch;
+    }
+
+    @Override
+    public Completion submit(Bindings bindings) {
+      run(this, bindings);
+      return Completion.DONE;
+    }
+
+    private MemorySegment segment(Storage storage, Bindings bindings) {
+      return switch (storage) {
+        case Slot.Bytes slot -> {
+          MemorySegment temporary = temporaries.get(slot);
+          yield temporary != null ? temporary : HostBuffer.segment(bindings.get(slot));
+        }
+        case Buffer buffer -> HostBuffer.segment(buffer);
+      };
+    }
+
+    @Override
+    public String explain() {
+      StringBuilder text = new StringBuilder(batch.name()).append(" on reference\n");
+      for (Op op : batch.ops()) {
+        text.append("  %s %s -> %s%n".formatted(op.name(), op.reads(), op.writes()));
+      }
+      return text.toString();
+    }
+
+    @Override
+    public void close() {
+      synchronized (ReferenceBackend.this) {
+        if (!closed) {
+          closed = true;
+          liveBatches--;
+          arena.close();
+        }
+      }
+    }
+  }
+}
