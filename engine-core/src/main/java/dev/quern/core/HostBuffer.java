@@ -93,6 +93,9 @@ public final class HostBuffer implements Buffer {
     private long adoptedBytes;
     private long residentBytes;
 
+    /** An empty ledger. */
+    public Ledger() {}
+
     /**
      * Uses weights in place.
      *
