@@ -44,7 +44,7 @@ public record Q4_K() implements WeightFormat {
       float scale = d * KScales.scale(source, offset + 4, j);
       float min = dmin * KScales.min(source, offset + 4, j);
       int shift = 4 * (j & 1);
-      long qs = offset + 16 + 32 * (j / 2);
+      long qs = offset + 16 + 32L * (j / 2);
       for (int l = 0; l < 32; l++) {
         int q = (source.get(ValueLayout.JAVA_BYTE, qs + l) >> shift) & 15;
         target[at + 32 * j + l] = scale * q - min;

@@ -43,7 +43,7 @@ public record Q5_K() implements WeightFormat {
       float scale = d * KScales.scale(source, offset + 4, j);
       float min = dmin * KScales.min(source, offset + 4, j);
       int shift = 4 * (j & 1);
-      long qs = offset + 48 + 32 * (j / 2);
+      long qs = offset + 48 + 32L * (j / 2);
       for (int l = 0; l < 32; l++) {
         int high = (source.get(ValueLayout.JAVA_BYTE, offset + 16 + l) >> j) & 1;
         int q = ((source.get(ValueLayout.JAVA_BYTE, qs + l) >> shift) & 15) + 16 * high;

@@ -45,9 +45,9 @@ public record Q6_K() implements WeightFormat {
       int half = i / 128;
       int part = i / 32 % 4;
       int l = i % 32;
-      int low = source.get(ValueLayout.JAVA_BYTE, offset + 64 * half + 32 * (part % 2) + l);
-      int high = source.get(ValueLayout.JAVA_BYTE, offset + 128 + 32 * half + l);
-      int q = ((low >> 4 * (part / 2)) & 15 | ((high >> 2 * part) & 3) << 4) - 32;
+      int low = source.get(ValueLayout.JAVA_BYTE, offset + 64L * half + 32L * (part % 2) + l);
+      int high = source.get(ValueLayout.JAVA_BYTE, offset + 128 + 32L * half + l);
+      int q = (((low >> (4 * (part / 2))) & 15) | (((high >> (2 * part)) & 3) << 4)) - 32;
       int scale = source.get(ValueLayout.JAVA_BYTE, offset + 192 + i / 16);
       target[at + i] = d * scale * q;
     }

@@ -51,8 +51,8 @@ public record TQ1_0() implements WeightFormat {
     int power = 1;
     for (int n = 0; n < trits; n++) {
       for (int l = 0; l < bytes; l++) {
-        int rest = (source.get(ValueLayout.JAVA_BYTE, offset + l) & 255) * power & 255;
-        target[at + n * bytes + l] = ((rest * 3 >> 8) - 1) * d;
+        int rest = ((source.get(ValueLayout.JAVA_BYTE, offset + l) & 255) * power) & 255;
+        target[at + n * bytes + l] = (((rest * 3) >> 8) - 1) * d;
       }
       power *= 3;
     }

@@ -39,8 +39,8 @@ public record TQ2_0() implements WeightFormat {
   public void decode(MemorySegment source, long offset, float[] target, int at) {
     float d = Float.float16ToFloat(source.get(F16_BITS, offset + 64));
     for (int i = 0; i < 256; i++) {
-      int codes = source.get(ValueLayout.JAVA_BYTE, offset + 32 * (i / 128) + i % 32);
-      target[at + i] = ((codes >> 2 * (i % 128 / 32) & 3) - 1) * d;
+      int codes = source.get(ValueLayout.JAVA_BYTE, offset + 32L * (i / 128) + i % 32);
+      target[at + i] = (((codes >> (2 * (i % 128 / 32))) & 3) - 1) * d;
     }
   }
 }

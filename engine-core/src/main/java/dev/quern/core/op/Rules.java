@@ -5,12 +5,14 @@ import dev.quern.core.format.WeightFormat;
 import dev.quern.core.format.WeightFormats;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** The shape and format rules that operations share. Every message names the tensors. */
 final class Rules {
   private Rules() {}
 
-  static void check(boolean holds, String message, Object... values) {
+  @SuppressWarnings("AnnotateFormatMethod") // the annotation would be a dependency
+  static void check(boolean holds, String message, @Nullable Object... values) {
     if (!holds) {
       throw new IllegalArgumentException(message.formatted(values));
     }

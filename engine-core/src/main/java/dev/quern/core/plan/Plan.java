@@ -95,7 +95,7 @@ public record Plan(List<List<Integer>> waves, Map<Slot.Bytes, Long> scratch, lon
     List<Life> order = new ArrayList<>(lives.values());
     order.sort(
         Comparator.comparingLong((Life life) -> -life.slot.bytes())
-            .thenComparing(life -> life.slot.id()));
+            .thenComparingInt(life -> life.slot.id()));
     List<Life> placed = new ArrayList<>();
     long end = 0;
     for (Life life : order) {
