@@ -50,6 +50,12 @@ public record Tensor(
     return new Tensor(name, storage, 0, shape, format, null);
   }
 
+  /** A tensor over the bytes of {@code storage} from {@code offset} on, all rows live. */
+  public static Tensor of(
+      String name, Storage storage, long offset, Shape shape, WeightFormat format) {
+    return new Tensor(name, storage, offset, shape, format, null);
+  }
+
   /** The size in bytes, dead rows included. */
   public long bytes() {
     return format.bytes(shape.elements());
