@@ -9,9 +9,9 @@ import java.util.Optional;
 /**
  * The models that come with Quern: GGUF files of a few megabytes, trained on small fables.
  *
- * <p>They answer {@code Tell me a story about an owl named Otto.} in ChatML and continue {@code Once
- * upon a time, a small fox named Mira}. They know nothing else. {@code MODEL_CARD.md} beside this
- * module says how they were made.
+ * <p>They answer {@code Tell me a story about an owl named Otto.} in ChatML and continue {@code
+ * Once upon a time, a small fox named Mira}. They know nothing else. {@code MODEL_CARD.md} beside
+ * this module says how they were made.
  */
 public final class FableModels {
 
