@@ -10,8 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param owner what is called, for messages
  */
-record Args(
-    String owner, List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
+record Args(String owner, List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
   int count() {
     return positional.size() + named.size();
   }
@@ -42,8 +41,7 @@ record Args(
     if (value instanceof Undefined u) {
       throw u.error();
     }
-    throw new PyException(
-        owner + ": '" + name + "' must be a string but is " + Py.type(value));
+    throw new PyException(owner + ": '" + name + "' must be a string but is " + Py.type(value));
   }
 
   long integer(int index, String name, long otherwise) {

@@ -89,8 +89,7 @@ final class Evaluator {
 
   private static @Nullable Object call(
       @Nullable Object target, Expr.Arguments arguments, Scope scope) {
-    return callable(target)
-        .call(all(arguments.positional(), scope), named(arguments, scope));
+    return callable(target).call(all(arguments.positional(), scope), named(arguments, scope));
   }
 
   /** Calls with a further named argument. */

@@ -8,8 +8,8 @@ import java.util.Set;
 
 /**
  * Recursive descent over the tokens of one tag, with the precedence of Jinja: inline {@code if},
- * {@code or}, {@code and}, {@code not}, comparison, {@code + -}, {@code ~}, {@code * / // %}, {@code
- * **}, sign, then attributes, calls, filters and tests.
+ * {@code or}, {@code and}, {@code not}, comparison, {@code + -}, {@code ~}, {@code * / // %},
+ * {@code **}, sign, then attributes, calls, filters and tests.
  */
 final class ExprParser {
   private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
@@ -239,8 +239,7 @@ final class ExprParser {
     if (open.is("{")) {
       return dict();
     }
-    throw new SyntaxException(
-        open.line(), "expected an expression, got " + open.describe());
+    throw new SyntaxException(open.line(), "expected an expression, got " + open.describe());
   }
 
   private Expr dict() {

@@ -29,8 +29,24 @@ final class Filters {
       case "round" -> round(value, args);
       case "safe" -> value;
       case "attr" -> attr(value, args);
-      case "first", "last", "list", "reverse", "join", "sum", "min", "max", "sort", "unique",
-              "batch", "items", "dictsort", "map", "select", "reject", "selectattr", "rejectattr" ->
+      case "first",
+          "last",
+          "list",
+          "reverse",
+          "join",
+          "sum",
+          "min",
+          "max",
+          "sort",
+          "unique",
+          "batch",
+          "items",
+          "dictsort",
+          "map",
+          "select",
+          "reject",
+          "selectattr",
+          "rejectattr" ->
           sequence(name, value, args);
       default -> text(name, Py.print(value), args);
     };
@@ -52,8 +68,11 @@ final class Filters {
       case "title" -> PyStrings.title(s);
       case "capitalize" -> PyStrings.capitalize(s);
       case "replace" ->
-          PyStrings.replace(s, args.text(0, "old"), args.text(1, "new"), args.integer(2, "count", -1));
-      case "wordcount" -> (long) Py.items(PyStrings.call(s, "split", new Args("split", List.of(), Map.of()))).size();
+          PyStrings.replace(
+              s, args.text(0, "old"), args.text(1, "new"), args.integer(2, "count", -1));
+      case "wordcount" ->
+          (long)
+              Py.items(PyStrings.call(s, "split", new Args("split", List.of(), Map.of()))).size();
       case "indent" -> indent(s, args);
       case "escape", "e", "forceescape" -> escape(s);
       case "format" -> PyFormat.percent(s, args.positional());
@@ -259,11 +278,10 @@ final class Filters {
     for (Object item : items) {
       Comparator<@Nullable Object> order = order(false, false);
       if (seen.stream()
-          .noneMatch(
-              x ->
-                  (x instanceof String && item instanceof String)
-                      ? order.compare(x, item) == 0
-                      : Py.equal(x, item))) {
+          .noneMatch(x ->
+              (x instanceof String && item instanceof String)
+                  ? order.compare(x, item) == 0
+                  : Py.equal(x, item))) {
         seen.add(item);
       }
     }
@@ -274,7 +292,8 @@ final class Filters {
     int size = (int) Py.integer(args.need(0, "linecount"));
     List<@Nullable Object> rows = new ArrayList<>();
     for (int i = 0; i < items.size(); i += size) {
-      List<@Nullable Object> row = new ArrayList<>(items.subList(i, Math.min(items.size(), i + size)));
+      List<@Nullable Object> row =
+          new ArrayList<>(items.subList(i, Math.min(items.size(), i + size)));
       while (args.has(1, "fill_with") && row.size() < size) {
         row.add(args.need(1, "fill_with"));
       }
@@ -287,17 +306,17 @@ final class Filters {
     List<@Nullable Object> items = new ArrayList<>(Py.items(value));
     if (args.named().containsKey("attribute")) {
       Object attribute = args.need(Integer.MAX_VALUE, "attribute");
-      items.replaceAll(
-          item -> {
-            Object found = path(item, attribute == null ? "" : attribute);
-            return found instanceof Undefined && args.named().containsKey("default")
-                ? args.named().get("default")
-                : found;
-          });
+      items.replaceAll(item -> {
+        Object found = path(item, attribute == null ? "" : attribute);
+        return found instanceof Undefined && args.named().containsKey("default")
+            ? args.named().get("default")
+            : found;
+      });
       return items;
     }
     String filter = args.text(0, "filter");
-    Args rest = new Args(filter, args.positional().subList(1, args.positional().size()), args.named());
+    Args rest =
+        new Args(filter, args.positional().subList(1, args.positional().size()), args.named());
     items.replaceAll(item -> apply(filter, item, rest));
     return items;
   }

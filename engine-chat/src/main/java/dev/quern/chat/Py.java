@@ -90,8 +90,7 @@ final class Py {
         yield characters;
       }
       case Undefined u -> List.of();
-      case null, default ->
-          throw new PyException("'" + type(value) + "' object is not iterable");
+      case null, default -> throw new PyException("'" + type(value) + "' object is not iterable");
     };
   }
 
@@ -156,15 +155,13 @@ final class Py {
       }
       return Integer.compare(x.size(), y.size());
     }
-    throw undefinedOr(
-        a, b, "'" + type(a) + "' and '" + type(b) + "' cannot be ordered");
+    throw undefinedOr(a, b, "'" + type(a) + "' and '" + type(b) + "' cannot be ordered");
   }
 
   static boolean contains(@Nullable Object container, @Nullable Object item) {
     return switch (container) {
       case String text when item instanceof String part -> text.contains(part);
-      case String text ->
-          throw new PyException("'in <string>' needs a string, not " + type(item));
+      case String text -> throw new PyException("'in <string>' needs a string, not " + type(item));
       case Map<?, ?> map -> map.containsKey(item);
       case null, default -> items(container).stream().anyMatch(x -> equal(x, item));
     };
@@ -290,10 +287,8 @@ final class Py {
       case Collection<?> c -> join(c, "[", "]");
       case Map<?, ?> m -> {
         StringBuilder out = new StringBuilder("{");
-        m.forEach(
-            (k, v) ->
-                out.append(out.length() > 1 ? ", " : "").append(repr(k)).append(": ")
-                    .append(repr(v)));
+        m.forEach((k, v) ->
+            out.append(out.length() > 1 ? ", " : "").append(repr(k)).append(": ").append(repr(v)));
         yield out.append('}').toString();
       }
       case DictView v -> v.name() + "(" + join(v.items(), "[", "]") + ")";
@@ -330,24 +325,23 @@ final class Py {
     char quote = text.contains("'") && !text.contains("\"") ? '"' : '\'';
     StringBuilder out = new StringBuilder().append(quote);
     text.codePoints()
-        .forEach(
-            c -> {
-              switch (c) {
-                case '\n' -> out.append("\\n");
-                case '\r' -> out.append("\\r");
-                case '\t' -> out.append("\\t");
-                case '\\' -> out.append("\\\\");
-                default -> {
-                  if (c == quote) {
-                    out.append('\\').append(quote);
-                  } else if (c < 32 || c == 127) {
-                    out.append(String.format("\\x%02x", c));
-                  } else {
-                    out.appendCodePoint(c);
-                  }
-                }
+        .forEach(c -> {
+          switch (c) {
+            case '\n' -> out.append("\\n");
+            case '\r' -> out.append("\\r");
+            case '\t' -> out.append("\\t");
+            case '\\' -> out.append("\\\\");
+            default -> {
+              if (c == quote) {
+                out.append('\\').append(quote);
+              } else if (c < 32 || c == 127) {
+                out.append(String.format("\\x%02x", c));
+              } else {
+                out.appendCodePoint(c);
               }
-            });
+            }
+          }
+        });
     return out.append(quote).toString();
   }
 }

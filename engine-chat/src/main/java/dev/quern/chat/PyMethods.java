@@ -12,8 +12,17 @@ final class PyMethods {
   private static final Set<String> LIST = Set.of("index", "count", "copy");
   private static final Set<String> CHANGING =
       Set.of(
-          "append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update",
-          "setdefault", "popitem");
+          "append",
+          "extend",
+          "insert",
+          "remove",
+          "pop",
+          "clear",
+          "sort",
+          "reverse",
+          "update",
+          "setdefault",
+          "popitem");
 
   private PyMethods() {}
 

@@ -35,16 +35,12 @@ final class PySlices {
         }
       }
     }
-    return new Undefined(
-        "'" + Py.type(target) + "' object has no element " + Py.repr(index));
+    return new Undefined("'" + Py.type(target) + "' object has no element " + Py.repr(index));
   }
 
   /** {@code target[from:to:step]}, where null stands for an omitted bound. */
   static Object slice(
-      @Nullable Object target,
-      @Nullable Object from,
-      @Nullable Object to,
-      @Nullable Object step) {
+      @Nullable Object target, @Nullable Object from, @Nullable Object to, @Nullable Object step) {
     if (target instanceof Undefined u) {
       throw u.error();
     }

@@ -11,11 +11,40 @@ import org.jspecify.annotations.Nullable;
 final class PyStrings {
   static final Set<String> METHODS =
       Set.of(
-          "strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "replace", "startswith",
-          "endswith", "upper", "lower", "title", "capitalize", "swapcase", "find", "rfind", "index",
-          "count", "join", "format", "isdigit", "isalnum", "isalpha", "isspace", "isupper",
-          "islower", "partition", "rpartition", "removeprefix", "removesuffix", "zfill", "center",
-          "ljust", "rjust");
+          "strip",
+          "lstrip",
+          "rstrip",
+          "split",
+          "rsplit",
+          "splitlines",
+          "replace",
+          "startswith",
+          "endswith",
+          "upper",
+          "lower",
+          "title",
+          "capitalize",
+          "swapcase",
+          "find",
+          "rfind",
+          "index",
+          "count",
+          "join",
+          "format",
+          "isdigit",
+          "isalnum",
+          "isalpha",
+          "isspace",
+          "isupper",
+          "islower",
+          "partition",
+          "rpartition",
+          "removeprefix",
+          "removesuffix",
+          "zfill",
+          "center",
+          "ljust",
+          "rjust");
 
   private PyStrings() {}
 

@@ -44,8 +44,7 @@ final class Renderer {
       }
       return run(statement, node, interpreter);
     } catch (PyException e) {
-      throw new ChatTemplateException(
-          statement.line(), String.valueOf(e.getMessage()), e);
+      throw new ChatTemplateException(statement.line(), String.valueOf(e.getMessage()), e);
     } finally {
       depth--;
     }
@@ -61,8 +60,7 @@ final class Renderer {
       case Statement.If test -> branch(test, node, interpreter);
       case Statement.ElseIf _ -> throw new PyException("'elif' without 'if'");
       case Statement.Else _ -> throw new PyException("'else' without 'if' or 'for'");
-      case Statement.For loop ->
-          loop(loop, items(loop, eval(loop.items())), node, interpreter, 1);
+      case Statement.For loop -> loop(loop, items(loop, eval(loop.items())), node, interpreter, 1);
       case Statement.Set set -> {
         assign(set.target(), eval(set.value()));
         yield "";

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
  * jinjava in which every tag refers to its statement by number and text is a tag too.
  *
  * <p>jinjava's own scanner is not used for the inside of tags: it drops blanks before a tag in the
- * middle of a line, does not know {@code {#- -#}} or {@code {%+ %}}, and loses count in
- * expressions with braces or quotes.
+ * middle of a line, does not know {@code {#- -#}} or {@code {%+ %}}, and loses count in expressions
+ * with braces or quotes.
  */
 final class TemplateCompiler {
   private static final Pattern OPEN = Pattern.compile("\\{[{%#]");
@@ -21,7 +21,13 @@ final class TemplateCompiler {
   private static final Pattern END_RAW = Pattern.compile("\\{%([-+]?)\\s*endraw\\s*([-+]?)%}");
   private static final Set<String> ENDS =
       Set.of(
-          "endif", "endfor", "endset", "endmacro", "endcall", "endfilter", "endwith",
+          "endif",
+          "endfor",
+          "endset",
+          "endmacro",
+          "endcall",
+          "endfilter",
+          "endwith",
           "endgeneration");
 
   private final String source;
@@ -42,8 +48,7 @@ final class TemplateCompiler {
   static Compiled compile(String source) {
     String lines = source.replace("\r\n", "\n").replace('\r', '\n');
     TemplateCompiler compiler =
-        new TemplateCompiler(
-            lines.endsWith("\n") ? lines.substring(0, lines.length() - 1) : lines);
+        new TemplateCompiler(lines.endsWith("\n") ? lines.substring(0, lines.length() - 1) : lines);
     compiler.run();
     return new Compiled(compiler.skeleton.toString(), List.copyOf(compiler.statements));
   }

@@ -27,8 +27,7 @@ final class Tests {
       case "callable" -> value instanceof PyCallable;
       case "even" -> Math.floorMod(Py.integer(value), 2L) == 0;
       case "odd" -> Math.floorMod(Py.integer(value), 2L) == 1;
-      case "divisibleby" ->
-          Math.floorMod(Py.integer(value), Py.integer(args.need(0, "num"))) == 0;
+      case "divisibleby" -> Math.floorMod(Py.integer(value), Py.integer(args.need(0, "num"))) == 0;
       case "lower" ->
           value instanceof String s && PyStrings.cased(s) && s.equals(s.toLowerCase(Locale.ROOT));
       case "upper" ->

@@ -2,10 +2,11 @@
  * Chat templates: the language of Jinja with the meaning that Python gives it.
  *
  * <p>jinjava builds the tree of tags, walks it and collects errors. What it lacks to read the
- * templates of real models is here: the white space rules ({@link dev.quern.chat.TemplateCompiler}),
- * expressions with Python's meaning ({@link dev.quern.chat.Evaluator}) and the scopes and loops of
- * Jinja ({@link dev.quern.chat.Renderer}). (Alone, jinjava 2.8.4 agrees with jinja2 on 198 of 484 such
- * cases as the test's {@code cases.json} holds.)
+ * templates of real models is here: the white space rules ({@link
+ * dev.quern.chat.TemplateCompiler}), expressions with Python's meaning ({@link
+ * dev.quern.chat.Evaluator}) and the scopes and loops of Jinja ({@link dev.quern.chat.Renderer}).
+ * (Alone, jinjava 2.8.4 agrees with jinja2 on 198 of 484 such cases as the test's {@code
+ * cases.json} holds.)
  */
 @NullMarked
 package dev.quern.chat;

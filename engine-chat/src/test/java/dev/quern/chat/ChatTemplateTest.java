@@ -24,7 +24,8 @@ class ChatTemplateTest {
       {% for message in messages %}<|im_start|>{{ message['role'] }}
       {{ message['content'] }}<|im_end|>
       {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
-      {% endif %}""";
+      {% endif %}\
+      """;
 
   private static ChatRequest user(String content) {
     return ChatRequest.of(List.of(new ChatMessage("user", content)));
@@ -77,7 +78,8 @@ class ChatTemplateTest {
 
   @Test
   void longOutputIsWhole() {
-    String content = IntStream.range(0, 300_000).mapToObj(i -> i + " ").collect(Collectors.joining());
+    String content =
+        IntStream.range(0, 300_000).mapToObj(i -> i + " ").collect(Collectors.joining());
     ChatRequest request =
         ChatRequest.of(
             IntStream.range(0, 200)
@@ -123,10 +125,9 @@ class ChatTemplateTest {
     assertThatThrownBy(
             () -> ChatTemplate.compile("a\n{% if true %}\nb", Map.of()).render(user("x")))
         .hasMessageStartingWith("chat template: line 2: ");
-    assertThatThrownBy(
-            () ->
-                ChatTemplate.compile("{% macro f() %}{{ f() }}{% endmacro %}\n{{ f() }}", Map.of())
-                    .render(user("x")))
+    assertThatThrownBy(() ->
+            ChatTemplate.compile("{% macro f() %}{{ f() }}{% endmacro %}\n{{ f() }}", Map.of())
+                .render(user("x")))
         .hasMessageContaining("a macro calls itself?");
   }
 

@@ -32,11 +32,10 @@ public interface ChatTemplate {
   static ChatTemplate compile(String source, Map<String, String> specialTokens) {
     return ServiceLoader.load(ChatTemplateProvider.class)
         .findFirst()
-        .orElseThrow(
-            () ->
-                new ChatTemplateException(
-                    "chat template: rendering needs a ChatTemplateProvider but none is present;"
-                        + " add the module dev.quern.chat (artifact engine-chat)"))
+        .orElseThrow(() ->
+            new ChatTemplateException(
+                "chat template: rendering needs a ChatTemplateProvider but none is present;"
+                    + " add the module dev.quern.chat (artifact engine-chat)"))
         .compile(source, specialTokens);
   }
 }
