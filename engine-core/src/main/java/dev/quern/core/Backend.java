@@ -48,7 +48,11 @@ public interface Backend extends AutoCloseable {
   /** Counters since this backend was opened. */
   Statistics statistics();
 
-  /** Waits for all submits and gives everything back. Closing twice does nothing. */
+  /**
+   * Waits for all submits and gives everything back, buffers and compiled batches included. Closing
+   * twice does nothing; every other use of a closed backend that needs the device throws {@link
+   * IllegalStateException}.
+   */
   @Override
   void close();
 }

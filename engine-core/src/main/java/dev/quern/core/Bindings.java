@@ -1,5 +1,6 @@
 package dev.quern.core;
 
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,11 +9,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Bindings {
   private final CommandBatch batch;
+  private final Set<Slot.Bytes> bound;
   private final @Nullable Buffer[] buffers;
   private final int[] counts;
 
   Bindings(CommandBatch batch) {
     this.batch = batch;
+    bound = batch.bound();
     int slots = batch.slots().size();
     buffers = new Buffer[slots];
     counts = new int[slots];
@@ -46,7 +49,7 @@ public final class Bindings {
    *     buffer is too small
    */
   public Bindings set(Tensor tensor, Buffer buffer) {
-    if (!(tensor.storage() instanceof Slot.Bytes slot) || !batch.bound().contains(slot)) {
+    if (!(tensor.storage() instanceof Slot.Bytes slot) || !bound.contains(slot)) {
       throw new IllegalArgumentException(
           "%s: %s must be an input or output of the batch to be bound"
               .formatted(batch.name(), tensor));
@@ -79,6 +82,23 @@ public final class Bindings {
               .formatted(batch.name(), slot.name()));
     }
     return buffer;
+  }
+
+  /**
+   * Checks that a submit of {@code compiled} can use these bindings; backends call it first.
+   *
+   * @throws IllegalArgumentException if they are of another batch, or a slot is unbound
+   */
+  @SuppressWarnings("ReferenceEquality") // equal batches have equal slots, but comparing is slow
+  public void check(CommandBatch compiled) {
+    if (batch != compiled) {
+      throw new IllegalArgumentException(
+          "%s: bindings must be of the batch that is submitted but are of %s; call bindings() of it"
+              .formatted(compiled.name(), batch.name()));
+    }
+    for (Slot.Bytes slot : bound) {
+      get(slot);
+    }
   }
 
   /** How many rows of {@code tensor} are live under these bindings. */

@@ -14,6 +14,7 @@ public interface CompiledBatch extends AutoCloseable {
    * @param bindings one value for every slot of {@link CommandBatch#bound()}; read before this
    *     returns, so the same object can be changed and submitted again
    * @throws IllegalArgumentException if a slot is unbound or a binding does not fit it
+   * @throws IllegalStateException if this batch or a bound buffer is closed
    * @throws BackendException if the device failed; the backend stays usable
    */
   Completion submit(Bindings bindings);

@@ -92,6 +92,7 @@ public final class HostBuffer implements Buffer {
     private final Set<HostBuffer> live = new HashSet<>();
     private long adoptedBytes;
     private long residentBytes;
+    private boolean closed;
 
     /** An empty ledger. */
     public Ledger() {}
@@ -109,6 +110,7 @@ public final class HostBuffer implements Buffer {
                 .formatted(
                     name, shape, format.name(), format.bytes(shape.elements()), data.byteSize()));
       }
+      requireOpen();
       HostBuffer buffer = new HostBuffer(this, name, data.asReadOnly(), null);
       live.add(buffer);
       adoptedBytes += data.byteSize();
@@ -121,6 +123,7 @@ public final class HostBuffer implements Buffer {
      * @throws BackendException if the host has no room
      */
     public synchronized HostBuffer allocate(String name, long bytes) {
+      requireOpen();
       Arena arena = Arena.ofShared();
       try {
         HostBuffer buffer = new HostBuffer(this, name, arena.allocate(bytes, ALIGNMENT), arena);
@@ -157,8 +160,20 @@ public final class HostBuffer implements Buffer {
       return live.size();
     }
 
+    /**
+     * Checks that the backend has not been closed.
+     *
+     * @throws IllegalStateException if it has
+     */
+    public synchronized void requireOpen() {
+      if (closed) {
+        throw new IllegalStateException("backend: must be open to be used but is closed");
+      }
+    }
+
     @Override
     public synchronized void close() {
+      closed = true;
       live.forEach(HostBuffer::free);
       live.clear();
       residentBytes = 0;

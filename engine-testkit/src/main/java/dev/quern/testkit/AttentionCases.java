@@ -74,7 +74,7 @@ final class AttentionCases {
   }
 
   /** Cosines at even places, sines at odd ones. */
-  private static double angle(int index, int submit, RandomGenerator random) {
+  static double angle(int index, int submit, RandomGenerator random) {
     int pair = index / 2;
     double angle = 0.37 * pair;
     return index % 2 == 0 ? Math.cos(angle) : Math.sin(angle);

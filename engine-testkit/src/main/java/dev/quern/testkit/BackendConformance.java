@@ -7,6 +7,7 @@ import dev.quern.core.Precision;
 import dev.quern.core.reference.ReferenceBackendProvider;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -106,6 +107,29 @@ public abstract class BackendConformance {
   @TestFactory
   public final Stream<DynamicNode> batches() {
     return compared(BatchCases.all());
+  }
+
+  @TestFactory
+  public final Stream<DynamicNode> lifecycle() {
+    return Stream.of(
+        fresh("says who it is", Lifecycle::identity),
+        fresh("counts", Lifecycle::counters),
+        fresh("buffers", Lifecycle::buffers),
+        fresh("closing", Lifecycle::closing),
+        fresh("errors", Lifecycle::errors),
+        fresh("threads", Lifecycle::threads),
+        fresh("a thousand batches", Lifecycle::thousandBatches));
+  }
+
+  private DynamicNode fresh(String name, Consumer<Lifecycle> check) {
+    return DynamicTest.dynamicTest(
+        name,
+        () -> {
+          try (Backend backend = open()) {
+            CompileOptions options = new CompileOptions(precisions().getFirst(), settings());
+            check.accept(new Lifecycle(backend, options));
+          }
+        });
   }
 
   private Stream<DynamicNode> compared(List<Case> cases) {

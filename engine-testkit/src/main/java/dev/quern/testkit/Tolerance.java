@@ -79,6 +79,13 @@ public record Tolerance(Bound exact, Bound fast, String reason) {
           new Bound.Nmse(2e-3),
           "errors of several dot products in a row add up; FAST: each rounds to int8 once more");
 
+  /** Softmax of a dot product. */
+  public static final Tolerance LOOSE_SOFTMAX =
+      new Tolerance(
+          new Bound.Nmse(1e-9),
+          new Bound.Nmse(2e-2),
+          "an error of δ in a score changes its weight by a factor 1 + δ, and scores reach 30");
+
   /** Fast dot products with outliers in the activations, which take most of the int8 range. */
   public static final Tolerance OUTLIERS =
       new Tolerance(

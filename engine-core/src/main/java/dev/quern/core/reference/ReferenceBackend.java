@@ -21,6 +21,8 @@ import dev.quern.core.op.Op;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -29,7 +31,7 @@ final class ReferenceBackend implements Backend {
   private final Device device;
   private final HostBuffer.Ledger ledger = new HostBuffer.Ledger();
   private long submits;
-  private long liveBatches;
+  private final Set<Compiled> live = new HashSet<>();
   private long weightBytesRead;
 
   ReferenceBackend(Device device) {
@@ -63,8 +65,10 @@ final class ReferenceBackend implements Backend {
 
   @Override
   public synchronized CompiledBatch compile(CommandBatch batch, CompileOptions options) {
-    liveBatches++;
-    return new Compiled(batch);
+    ledger.requireOpen();
+    Compiled compiled = new Compiled(batch);
+    live.add(compiled);
+    return compiled;
   }
 
   @Override
@@ -80,15 +84,18 @@ final class ReferenceBackend implements Backend {
         0,
         weightBytesRead,
         ledger.liveBuffers(),
-        liveBatches);
+        live.size());
   }
 
   @Override
   public synchronized void close() {
+    List.copyOf(live).forEach(Compiled::close);
     ledger.close();
   }
 
   private synchronized void run(Compiled compiled, Bindings bindings) {
+    compiled.requireOpen();
+    bindings.check(compiled.batch);
     submits++;
     for (Op op : compiled.batch.ops()) {
       for (Tensor read : op.reads()) {
@@ -105,7 +112,6 @@ final class ReferenceBackend implements Backend {
     private final CommandBatch batch;
     private final Arena arena = Arena.ofShared();
     private final Map<Slot.Bytes, MemorySegment> temporaries = new HashMap<>();
-    private boolean closed;
 
     Compiled(CommandBatch batch) {
       this.batch = batch;
@@ -126,6 +132,13 @@ final class ReferenceBackend implements Backend {
     public Completion submit(Bindings bindings) {
       run(this, bindings);
       return Completion.DONE;
+    }
+
+    private void requireOpen() {
+      if (!live.contains(this)) {
+        throw new IllegalStateException(
+            "%s: batch must be open to be submitted but is closed".formatted(batch.name()));
+      }
     }
 
     private MemorySegment segment(Storage storage, Bindings bindings) {
@@ -150,9 +163,7 @@ final class ReferenceBackend implements Backend {
     @Override
     public void close() {
       synchronized (ReferenceBackend.this) {
-        if (!closed) {
-          closed = true;
-          liveBatches--;
+        if (live.remove(this)) {
           arena.close();
         }
       }
