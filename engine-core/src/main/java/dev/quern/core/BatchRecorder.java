@@ -189,8 +189,7 @@ public final class BatchRecorder {
 
   /** {@link ArgMax}. */
   public Tensor argMax(Tensor x) {
-    Tensor y =
-        temporary("arg-max", Shape.of(x.shape().rows()), WeightFormats.I32, x.liveRows());
+    Tensor y = temporary("arg-max", Shape.of(x.shape().rows()), WeightFormats.I32, x.liveRows());
     add(new ArgMax(x, y));
     return y;
   }

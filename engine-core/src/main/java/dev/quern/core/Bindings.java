@@ -115,8 +115,7 @@ public final class Bindings {
   private void own(Slot slot) {
     if (slot.id() >= batch.slots().size() || !batch.slots().get(slot.id()).equals(slot)) {
       throw new IllegalArgumentException(
-          "%s: slot %s must belong to the batch but does not"
-              .formatted(batch.name(), slot.name()));
+          "%s: slot %s must belong to the batch but does not".formatted(batch.name(), slot.name()));
     }
   }
 }

@@ -58,7 +58,8 @@ public final class HostBuffer implements Buffer {
   @Override
   public void write(long offset, MemorySegment source) {
     if (readOnly()) {
-      throw new IllegalStateException("buffer %s: adopted weights cannot be written".formatted(name));
+      throw new IllegalStateException(
+          "buffer %s: adopted weights cannot be written".formatted(name));
     }
     open().asSlice(offset, source.byteSize()).copyFrom(source);
   }
@@ -75,7 +76,8 @@ public final class HostBuffer implements Buffer {
 
   private MemorySegment open() {
     if (closed) {
-      throw new IllegalStateException("buffer %s: must be open to be used but is closed".formatted(name));
+      throw new IllegalStateException(
+          "buffer %s: must be open to be used but is closed".formatted(name));
     }
     return segment;
   }
@@ -133,7 +135,8 @@ public final class HostBuffer implements Buffer {
       } catch (OutOfMemoryError e) {
         arena.close();
         throw new BackendException(
-            "allocate: host must have room for the %d bytes of %s but has not".formatted(bytes, name),
+            "allocate: host must have room for the %d bytes of %s but has not"
+                .formatted(bytes, name),
             e);
       }
     }

@@ -7,10 +7,10 @@ import java.lang.foreign.ValueLayout;
  * {@code w = d · scₖ · q} with {@code k = i / 16}, {@code −32 ≤ q < 32}: 256 elements, 6.5625 bits
  * each.
  *
- * <p>Bytes: low nibbles {@code ql[128]} at 0; upper bit pairs {@code qh[64]} at 128; scales int8[16]
- * at 192; {@code d} f16 at 208. Each half of 128 elements uses 64 bytes of {@code ql} and 32 of
- * {@code qh}: its element {@code 32·p + l} takes the nibble {@code p / 2} of {@code ql[l + 32·(p %
- * 2)]} and the bit pair {@code p} of {@code qh[l]}.
+ * <p>Bytes: low nibbles {@code ql[128]} at 0; upper bit pairs {@code qh[64]} at 128; scales
+ * int8[16] at 192; {@code d} f16 at 208. Each half of 128 elements uses 64 bytes of {@code ql} and
+ * 32 of {@code qh}: its element {@code 32·p + l} takes the nibble {@code p / 2} of {@code ql[l +
+ * 32·(p % 2)]} and the bit pair {@code p} of {@code qh[l]}.
  */
 public record Q6_K() implements WeightFormat {
   @Override

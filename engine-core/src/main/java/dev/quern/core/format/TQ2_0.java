@@ -6,8 +6,9 @@ import java.lang.foreign.ValueLayout;
 /**
  * {@code w = (code − 1) · d} with codes 0, 1, 2: 256 elements, 2.0625 bits each.
  *
- * <p>Bytes: {@code qs[64]} at 0; {@code d} f16 at 64. Element {@code i} is bit pair {@code (i % 128)
- * / 32} of byte {@code 32 · (i / 128) + i % 32}. Code 3 is never written and decodes to {@code 2d}.
+ * <p>Bytes: {@code qs[64]} at 0; {@code d} f16 at 64. Element {@code i} is bit pair {@code (i %
+ * 128) / 32} of byte {@code 32 · (i / 128) + i % 32}. Code 3 is never written and decodes to {@code
+ * 2d}.
  */
 public record TQ2_0() implements WeightFormat {
   @Override

@@ -13,10 +13,12 @@ import java.nio.ByteOrder;
  */
 public interface WeightFormat {
   /** Little-endian f16 bits at any address. */
-  ValueLayout.OfShort F16_BITS = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  ValueLayout.OfShort F16_BITS =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** Little-endian float32 at any address. */
-  ValueLayout.OfFloat F32_BITS = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  ValueLayout.OfFloat F32_BITS =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** The name used in GGUF tools, for example {@code Q4_K}. */
   String name();
@@ -44,7 +46,8 @@ public interface WeightFormat {
   void decode(MemorySegment source, long offset, float[] target, int at);
 
   /**
-   * Decodes {@code count} elements, which must be whole blocks, into {@code target} from {@code at}.
+   * Decodes {@code count} elements, which must be whole blocks, into {@code target} from {@code
+   * at}.
    */
   default void decode(MemorySegment source, long offset, float[] target, int at, int count) {
     for (int done = 0; done < count; done += blockElements()) {

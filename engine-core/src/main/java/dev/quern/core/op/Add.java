@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * {@code y = a + b}, element by element; b is repeated where it is smaller.
  *
- * <p>Shapes: a and y are equal; b has the same shape, or is a vector of their last dimension, or has
- * one element. Numbers: F32. Accuracy: one rounding.
+ * <p>Shapes: a and y are equal; b has the same shape, or is a vector of their last dimension, or
+ * has one element. Numbers: F32. Accuracy: one rounding.
  *
  * @param a first operand
  * @param b second operand

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * sinks[h]} joins the softmax of head h as one more score without a value.
  *
  * <p>Shapes: q and y {@code [rows, heads, size]} F32; keys and values {@code [sequences, context,
- * kvHeads, size]} F32 or F16; sequences and positions {@code [rows]} I32; sinks {@code [heads]} F32.
+ * kvHeads, size]} F32 or F16; sequences and positions {@code [rows]} I32; sinks {@code [heads]}
+ * F32.
  *
  * @param q queries
  * @param keys cache of keys of one layer

@@ -48,8 +48,7 @@ public record ExpertMatMul(Tensor x, Tensor w, Tensor ids, Tensor y) implements 
         ids,
         w);
     Rules.check(
-        x.shape().rank() == 2
-            || (x.shape().rank() == 3 && x.shape().dim(1) == ids.shape().last()),
+        x.shape().rank() == 2 || (x.shape().rank() == 3 && x.shape().dim(1) == ids.shape().last()),
         "expert-matmul: input %s must be [rows, K] or [rows, used, K] for ids %s",
         x,
         ids);

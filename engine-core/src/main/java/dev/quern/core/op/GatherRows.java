@@ -4,7 +4,8 @@ import dev.quern.core.Tensor;
 import java.util.List;
 
 /**
- * {@code y[m] = x[indices[m]]}: selected rows, so that the output head runs only where it is wanted.
+ * {@code y[m] = x[indices[m]]}: selected rows, so that the output head runs only where it is
+ * wanted.
  *
  * <p>Shapes: x {@code [rows, n]} F32; indices {@code [selected]} I32, each the number of a live row
  * of x; y {@code [selected, n]} F32. Exact. The live rows of y are those of the indices.

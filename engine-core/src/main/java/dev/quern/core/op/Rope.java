@@ -31,8 +31,8 @@ public record Rope(Tensor x, Tensor positions, Tensor table, Pairing pairing, Te
   }
 
   /**
-   * @throws IllegalArgumentException if x is not {@code [rows, heads, size]} or the table's pairs do
-   *     not fit a head
+   * @throws IllegalArgumentException if x is not {@code [rows, heads, size]} or the table's pairs
+   *     do not fit a head
    */
   public Rope {
     Rules.f32("rope", x, table, y);

@@ -78,12 +78,10 @@ final class Rules {
 
   /** A constant: all rows live. */
   static void constant(String op, Tensor tensor) {
-    check(
-        tensor.liveRows() == null, "%s: %s must be a constant but has live rows", op, tensor);
+    check(tensor.liveRows() == null, "%s: %s must be a constant but has live rows", op, tensor);
   }
 
-  static void projection(
-      String op, WeightFormat.Product product, Tensor x, Tensor w, Tensor y) {
+  static void projection(String op, WeightFormat.Product product, Tensor x, Tensor w, Tensor y) {
     f32(op, x, y);
     rank(op, x, 2);
     rank(op, y, 2);
@@ -119,8 +117,7 @@ final class Rules {
       sameRows(op, a, b);
     } else {
       check(
-          b.shape().rank() == 1
-              && (b.shape().last() == 1 || b.shape().last() == a.shape().last()),
+          b.shape().rank() == 1 && (b.shape().last() == 1 || b.shape().last() == a.shape().last()),
           "%s: %s must have the shape of %s, or be a vector of its length, or one element",
           op,
           b,

@@ -4,8 +4,8 @@ import dev.quern.core.Tensor;
 import java.util.List;
 
 /**
- * {@code y = x / (1 + e⁻ˣ)}, also called SiLU (<a href="https://arxiv.org/abs/1710.05941">Ramachandran
- * et al. 2017</a>).
+ * {@code y = x / (1 + e⁻ˣ)}, also called SiLU (<a
+ * href="https://arxiv.org/abs/1710.05941">Ramachandran et al. 2017</a>).
  *
  * <p>Shapes: x and y are equal, of any rank. Numbers: F32.
  *

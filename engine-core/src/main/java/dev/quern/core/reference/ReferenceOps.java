@@ -204,7 +204,10 @@ public final class ReferenceOps {
           set(op.cache(), place + i, x);
         } else {
           memory(op.cache())
-              .set(WeightFormat.F16_BITS, byteOffset(op.cache(), place + i), Float.floatToFloat16(x));
+              .set(
+                  WeightFormat.F16_BITS,
+                  byteOffset(op.cache(), place + i),
+                  Float.floatToFloat16(x));
         }
       }
     }
@@ -351,7 +354,9 @@ public final class ReferenceOps {
   private double get(Tensor tensor, long element) {
     MemorySegment bytes = memory(tensor);
     long offset = byteOffset(tensor, element);
-    return tensor.format().equals(WeightFormats.I32) ? bytes.get(I32, offset) : bytes.get(F32, offset);
+    return tensor.format().equals(WeightFormats.I32)
+        ? bytes.get(I32, offset)
+        : bytes.get(F32, offset);
   }
 
   private void set(Tensor tensor, long element, double value) {

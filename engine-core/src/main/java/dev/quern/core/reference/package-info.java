@@ -1,4 +1,6 @@
-/** The reference backend: scalar, double sums, always present; the oracle of every other backend. */
+/**
+ * The reference backend: scalar, double sums, always present; the oracle of every other backend.
+ */
 @NullMarked
 package dev.quern.core.reference;
 

@@ -1,0 +1,85 @@
+package dev.quern.transformer;
+
+import dev.quern.core.Backend;
+import dev.quern.core.Buffer;
+import dev.quern.core.Shape;
+import dev.quern.core.Tensor;
+import dev.quern.core.format.WeightFormat;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/** The keys and values of all sequences of one model, and which sequences are free. */
+final class KvPool implements AutoCloseable {
+  private final int sequences;
+  private final int context;
+  private final List<Layer> layers = new ArrayList<>();
+  private final List<Buffer> buffers = new ArrayList<>();
+  private final BitSet taken = new BitSet();
+
+  /**
+   * The cache of one block.
+   *
+   * @param keys {@code [sequences, context, kvHeads, headSize]}
+   * @param values likewise
+   */
+  record Layer(Tensor keys, Tensor values) {}
+
+  KvPool(Backend backend, ModelConfig config, int sequences, int context, WeightFormat format) {
+    this.sequences = sequences;
+    this.context = context;
+    Shape shape = Shape.of(sequences, context, config.kvHeads(), config.headSize());
+    try {
+      for (int layer = 0; layer < config.layers(); layer++) {
+        layers.add(
+            new Layer(
+                tensor(backend, "kv." + layer + ".keys", shape, format),
+                tensor(backend, "kv." + layer + ".values", shape, format)));
+      }
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private Tensor tensor(Backend backend, String name, Shape shape, WeightFormat format) {
+    Buffer buffer = backend.allocate(name, format.bytes(shape.elements()));
+    buffers.add(buffer);
+    return Tensor.of(name, buffer, shape, format);
+  }
+
+  Layer layer(int index) {
+    return layers.get(index);
+  }
+
+  /** Positions that a sequence can hold. */
+  int context() {
+    return context;
+  }
+
+  /**
+   * Takes a free sequence.
+   *
+   * @throws ModelException if none is free
+   */
+  synchronized int acquire() {
+    int free = taken.nextClearBit(0);
+    if (free >= sequences) {
+      throw new ModelException(
+          "session: open sessions must be at most %d but one more is asked for; close one, or load"
+                  .formatted(sequences)
+              + " the model with LoadOptions.withSequences");
+    }
+    taken.set(free);
+    return free;
+  }
+
+  synchronized void release(int sequence) {
+    taken.clear(sequence);
+  }
+
+  @Override
+  public void close() {
+    buffers.forEach(Buffer::close);
+  }
+}

@@ -1,0 +1,318 @@
+package dev.quern.transformer;
+
+import dev.quern.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * One sequence of tokens: what was said so far, and the cached keys and values of most of it.
+ *
+ * <p>A session remembers; a second {@link #generate} continues the first. Use it from one thread at
+ * a time; {@link #cancel} may be called from any.
+ */
+public final class Session implements AutoCloseable {
+  /** Up to this many candidates are taken from the device; beyond, all logits are. */
+  private static final int MAX_DEVICE_CANDIDATES = 128;
+
+  /** Run-ahead may delay the text of a token by about this long. */
+  private static final long RUN_AHEAD_NANOS = 20_000_000;
+
+  private final LanguageModel model;
+  private final Decoder decoder;
+  private final KvPool pool;
+  private final int sequence;
+  private final List<Integer> history = new ArrayList<>();
+
+  /** How many tokens of the history are in the cache. */
+  private int cached;
+
+  private volatile boolean cancelled;
+  private boolean closed;
+
+  Session(LanguageModel model, Decoder decoder, KvPool pool, int sequence) {
+    this.model = model;
+    this.decoder = decoder;
+    this.pool = pool;
+    this.sequence = sequence;
+  }
+
+  /** The tokens so far, prompts and generated. */
+  public List<Integer> history() {
+    return List.copyOf(history);
+  }
+
+  /**
+   * Adds the tokens of a text: special tokens in it are parsed, and at the start of a session the
+   * file's begin token is added where it says so.
+   *
+   * @throws ModelException if the context cannot hold them
+   */
+  public void append(String text) {
+    append(model.tokenizer().encode(text, history.isEmpty(), true));
+  }
+
+  /**
+   * Adds tokens, to be run with the next generation.
+   *
+   * @throws ModelException if the context cannot hold them, or one is not in the vocabulary
+   */
+  public void append(int[] tokens) {
+    requireRoom(history.size(), tokens.length);
+    requireKnown(tokens);
+    for (int token : tokens) {
+      history.add(token);
+    }
+  }
+
+  /**
+   * Replaces the history. What the old and the new one share at the start stays in the cache.
+   *
+   * @throws ModelException as {@link #append(int[])}
+   */
+  public void replace(int[] tokens) {
+    requireRoom(0, tokens.length);
+    requireKnown(tokens);
+    int shared = 0;
+    while (shared < Math.min(tokens.length, history.size())
+        && history.get(shared) == tokens[shared]) {
+      shared++;
+    }
+    history.clear();
+    for (int token : tokens) {
+      history.add(token);
+    }
+    cached = Math.min(cached, shared);
+  }
+
+  /** {@link #append(String)}, then {@link #generate(GenerationOptions, Consumer)}. */
+  public Generation generate(String prompt, GenerationOptions options, Consumer<String> sink) {
+    append(prompt);
+    return generate(options, sink);
+  }
+
+  /**
+   * Generates from the history on.
+   *
+   * @param sink receives the text as it comes, in whole characters
+   * @throws ModelException if the history is empty
+   */
+  public Generation generate(GenerationOptions options, Consumer<String> sink) {
+    requireOpen();
+    if (history.isEmpty()) {
+      throw new ModelException(
+          "generate: a session must have at least one token but has none; append a prompt");
+    }
+    cancelled = false;
+    return new Run(options, sink).run();
+  }
+
+  /**
+   * Appends tokens and answers the logits after each of them.
+   *
+   * @param sink receives the logits of one position after another; the array is its own
+   */
+  public void logits(int[] tokens, Consumer<float[]> sink) {
+    requireOpen();
+    feed();
+    append(tokens);
+    while (cached < history.size()) {
+      int count = Math.min(Decoder.LOGIT_ROWS, history.size() - cached);
+      int[] every = new int[count];
+      for (int row = 0; row < count; row++) {
+        every[row] = row;
+      }
+      for (float[] logits : decoder.logits(rows(count), every)) {
+        sink.accept(logits);
+      }
+      cached += count;
+    }
+  }
+
+  /** Ends a running generation after the current step, as an interrupt of its thread does. */
+  public void cancel() {
+    cancelled = true;
+  }
+
+  /** Gives the sequence back to the model. */
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      pool.release(sequence);
+    }
+  }
+
+  static int[] step(Decoder decoder, List<Session> sessions, int[] tokens) {
+    int count = sessions.size();
+    int[] sequences = new int[count];
+    int[] positions = new int[count];
+    for (int row = 0; row < count; row++) {
+      Session session = sessions.get(row);
+      session.requireOpen();
+      session.feed();
+      session.append(new int[] {tokens[row]});
+      sequences[row] = session.sequence;
+      positions[row] = session.cached++;
+    }
+    return decoder.greedyRun(new Rows(tokens, sequences, positions), 1)[0];
+  }
+
+  /** Brings the whole history into the cache. */
+  private void feed() {
+    while (cached < history.size()) {
+      int count = Math.min(decoder.chunk(), history.size() - cached);
+      decoder.feed(rows(count));
+      cached += count;
+    }
+  }
+
+  /** The next {@code count} tokens that are not in the cache. */
+  private Rows rows(int count) {
+    int[] tokens = new int[count];
+    for (int row = 0; row < count; row++) {
+      tokens[row] = history.get(cached + row);
+    }
+    return Rows.of(sequence, cached, tokens, 0, count);
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new ModelException("session: must be open to be used but is closed");
+    }
+  }
+
+  private void requireRoom(int used, int more) {
+    if (more > pool.context() - used) {
+      throw new ModelException(
+          "prompt: tokens must fit the context of %d but %d are there and %d more come; use a larger"
+                  .formatted(pool.context(), used, more)
+              + " context or a new session");
+    }
+  }
+
+  private void requireKnown(int[] tokens) {
+    for (int token : tokens) {
+      if (token < 0 || token >= model.vocabulary()) {
+        throw new ModelException(
+            "token: must be between 0 and %d but is %d".formatted(model.vocabulary() - 1, token));
+      }
+    }
+  }
+
+  /** One generation. */
+  private final class Run {
+    private final GenerationOptions options;
+    private final TextStream text;
+    private final Sampler sampler;
+    private final List<Integer> generated = new ArrayList<>();
+    private final int limit;
+    private final Tokenizer tokenizer = model.tokenizer();
+    private Generation.End end = Generation.End.MAX_TOKENS;
+
+    Run(GenerationOptions options, Consumer<String> sink) {
+      this.options = options;
+      this.text = new TextStream(tokenizer, history.getLast(), options.stop(), sink);
+      this.sampler = new Sampler(options.sampling());
+      this.limit = options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens();
+    }
+
+    Generation run() {
+      cached = Math.min(cached, history.size() - 1);
+      int prompt = history.size() - cached;
+      long start = System.nanoTime();
+      boolean more = !stopped() && feedPrompt() && take(next());
+      long first = System.nanoTime();
+      long stepNanos = 0;
+      while (more) {
+        long before = System.nanoTime();
+        int steps = options.sampling().isArgMax() ? runAhead(stepNanos) : 1;
+        more = steps == 1 ? take(next()) : takeAll(steps);
+        stepNanos = (System.nanoTime() - before) / steps;
+      }
+      long done = System.nanoTime();
+      text.finish();
+      return new Generation(text.passed(), generated, end, prompt, first - start, done - first);
+    }
+
+    /** All but the last chunk of the history; false if cancelled on the way. */
+    private boolean feedPrompt() {
+      while (history.size() - cached > decoder.chunk()) {
+        decoder.feed(rows(decoder.chunk()));
+        cached += decoder.chunk();
+        if (stopped()) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    /** Runs what is not in the cache, and draws the next token. */
+    private int next() {
+      int count = history.size() - cached;
+      Rows rows = rows(count);
+      cached += count;
+      Sampling sampling = options.sampling();
+      if (sampling.isArgMax()) {
+        return decoder.greedy(rows, count - 1);
+      }
+      if (sampling.repeatPenalty() == 1
+          && sampling.topK() > 0
+          && sampling.topK() <= Math.min(MAX_DEVICE_CANDIDATES, model.vocabulary())) {
+        return sampler.draw(decoder.largest(rows, count - 1, sampling.topK()));
+      }
+      float[] logits = decoder.logits(rows, new int[] {count - 1})[0];
+      sampler.penalise(logits, recent());
+      return sampler.draw(Sampler.Candidates.of(logits));
+    }
+
+    private int[] recent() {
+      int from = Math.max(0, history.size() - Sampling.REPEAT_WINDOW);
+      return history.subList(from, history.size()).stream().mapToInt(i -> i).toArray();
+    }
+
+    /** How many steps may run before their tokens are looked at. */
+    private int runAhead(long stepNanos) {
+      long room = Math.min(limit - generated.size(), pool.context() - history.size() + 1);
+      long quick = stepNanos == 0 ? 1 : RUN_AHEAD_NANOS / Math.max(1, stepNanos);
+      return (int) Math.max(1, Math.min(Decoder.RUN_AHEAD, Math.min(room, quick)));
+    }
+
+    /** Runs several greedy steps and takes their tokens; what follows an end is forgotten. */
+    private boolean takeAll(int steps) {
+      int[][] tokens = decoder.greedyRun(rows(1), steps);
+      for (int[] token : tokens) {
+        cached++;
+        if (!take(token[0])) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    /** Takes a generated token; false if the generation ends with it. */
+    private boolean take(int token) {
+      boolean full = history.size() == pool.context();
+      generated.add(token);
+      if (tokenizer.isEndOfGeneration(token)) {
+        end = Generation.End.END_OF_TEXT;
+      } else {
+        text.accept(token);
+        end = text.stopped() ? Generation.End.STOP_TEXT : full ? Generation.End.CONTEXT_FULL : end;
+      }
+      if (!full) {
+        history.add(token);
+      }
+      boolean ended = end != Generation.End.MAX_TOKENS;
+      return !ended && generated.size() < limit && !stopped();
+    }
+
+    private boolean stopped() {
+      if (cancelled || Thread.currentThread().isInterrupted()) {
+        end = Generation.End.CANCELLED;
+        return true;
+      }
+      return false;
+    }
+  }
+}
