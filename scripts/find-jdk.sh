@@ -1,5 +1,5 @@
-# Sourced by ./quern and ./verify. find_jdk sets QUERN_JDK to the home of a JDK 25 or newer,
-# or fails after naming what to install.
+# Sourced by ./quern and ./verify. `find_jdk` prints the home of a JDK 25 or newer, or fails after
+# naming what to install. Call it as $(find_jdk): its variables then stay its own.
 
 # jdk_release HOME: the feature release of the JDK at HOME, 0 if there is none with a compiler
 jdk_release() {
@@ -7,43 +7,42 @@ jdk_release() {
     echo 0
     return
   fi
-  release=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release")
-  echo "${release:-0}"
+  jdk_version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release")
+  echo "${jdk_version:-0}"
 }
 
 # jdk_candidates: homes in order of preference, one per line
 jdk_candidates() {
   [ -z "${JAVA_HOME:-}" ] || echo "$JAVA_HOME"
-  for variable in $(env | sed -n 's/^\(JAVA[0-9_]*HOME[A-Za-z0-9_]*\)=.*/\1/p'); do
-    eval "echo \"\$$variable\""
+  for jdk_variable in $(env | sed -n 's/^\(JAVA[0-9_]*HOME[A-Za-z0-9_]*\)=.*/\1/p'); do
+    eval "echo \"\$$jdk_variable\""
   done
-  java=$(command -v java 2>/dev/null || true)
-  while [ -n "$java" ] && [ -L "$java" ]; do
-    link=$(readlink "$java")
-    case $link in
-      /*) java=$link ;;
-      *) java=$(dirname "$java")/$link ;;
+  jdk_java=$(command -v java 2>/dev/null || true)
+  while [ -n "$jdk_java" ] && [ -L "$jdk_java" ]; do
+    jdk_link=$(readlink "$jdk_java")
+    case $jdk_link in
+      /*) jdk_java=$jdk_link ;;
+      *) jdk_java=$(dirname "$jdk_java")/$jdk_link ;;
     esac
   done
-  [ -z "$java" ] || dirname "$(dirname "$java")"
+  [ -z "$jdk_java" ] || dirname "$(dirname "$jdk_java")"
   if [ -x /usr/libexec/java_home ]; then
     /usr/libexec/java_home -v 25+ 2>/dev/null || true
   fi
-  for home in /usr/lib/jvm/* /usr/java/* /opt/java/* /opt/jdk* \
+  for jdk_home in /usr/lib/jvm/* /usr/java/* /opt/java/* /opt/jdk* \
     "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/* "$HOME"/.local/share/mise/installs/java/* \
     "$HOME"/.asdf/installs/java/* "$HOME"/.jenv/versions/* "$HOME"/.m2/jdks/* \
     /opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home \
     /usr/local/opt/openjdk*/libexec/openjdk.jdk/Contents/Home \
     /Library/Java/JavaVirtualMachines/*/Contents/Home; do
-    [ ! -d "$home" ] || echo "$home"
+    [ ! -d "$jdk_home" ] || echo "$jdk_home"
   done
 }
 
 find_jdk() {
-  QUERN_JDK=
-  while IFS= read -r home; do
-    if [ "$(jdk_release "$home")" -ge 25 ]; then
-      QUERN_JDK=$home
+  while IFS= read -r jdk_home; do
+    if [ "$(jdk_release "$jdk_home")" -ge 25 ]; then
+      echo "$jdk_home"
       return 0
     fi
   done <<CANDIDATES
