@@ -13,7 +13,8 @@ public final class Accuracy {
   public static double nmse(float[] actual, float[] expected) {
     if (actual.length != expected.length) {
       throw new IllegalArgumentException(
-          "nmse: lengths must be equal but are %d and %d".formatted(actual.length, expected.length));
+          "nmse: lengths must be equal but are %d and %d"
+              .formatted(actual.length, expected.length));
     }
     double errors = 0;
     double squares = 0;

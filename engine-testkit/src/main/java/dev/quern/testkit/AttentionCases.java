@@ -99,7 +99,14 @@ final class AttentionCases {
       int context,
       Heads heads) {
     return scene.persistent(
-        name, format, 64, Content.scaled(2, 3), tolerance, sequences, context, heads.cached(),
+        name,
+        format,
+        64,
+        Content.scaled(2, 3),
+        tolerance,
+        sequences,
+        context,
+        heads.cached(),
         heads.size());
   }
 
@@ -158,8 +165,7 @@ final class AttentionCases {
 
   private static void windows(Scene scene, WeightFormat format) {
     Heads heads = new Heads(4, 2, 32);
-    Parts parts =
-        parts(scene, format, heads, new int[] {0, 1, 1, 2}, new int[] {0, 63, 100, 300});
+    Parts parts = parts(scene, format, heads, new int[] {0, 1, 1, 2}, new int[] {0, 63, 100, 300});
     for (int window : new int[] {1, 7, 64, 100, 1000}) {
       attend(scene, "window" + window, parts, rule(heads, window, 0));
     }
@@ -182,8 +188,14 @@ final class AttentionCases {
           .batch()
           .add(
               new Attention(
-                  p.q(), p.keys(), p.values(), p.sequences(), p.positions(),
-                  rule(heads, window, 0), sinks, y));
+                  p.q(),
+                  p.keys(),
+                  p.values(),
+                  p.sequences(),
+                  p.positions(),
+                  rule(heads, window, 0),
+                  sinks,
+                  y));
       scene.output("window" + window, y, Tolerance.ATTENTION);
     }
   }
@@ -207,7 +219,12 @@ final class AttentionCases {
     Heads heads = new Heads(4, 2, 32);
     Parts parts =
         parts(
-            scene, live, 6, format, heads, new int[] {2, 1, 0, 0, 1, 1},
+            scene,
+            live,
+            6,
+            format,
+            heads,
+            new int[] {2, 1, 0, 0, 1, 1},
             new int[] {9, 70, 0, 1, 2, 130});
     attend(scene, "y", parts, rule(heads, 0, 0));
   }
@@ -226,8 +243,7 @@ final class AttentionCases {
         scene.indices("positions", live, 4, (i, submit, r) -> 9 * submit + i % 2 + 3 * (i / 2));
     scene.batch().kvAppend(k, sequences, positions, keys);
     scene.batch().kvAppend(v, sequences, positions, values);
-    Tensor y =
-        scene.batch().attention(q, keys, values, sequences, positions, rule(heads, 0, 0));
+    Tensor y = scene.batch().attention(q, keys, values, sequences, positions, rule(heads, 0, 0));
     scene.output("y", y, Tolerance.ATTENTION);
   }
 }

@@ -31,10 +31,10 @@ import org.junit.jupiter.api.TestInstance;
  * }
  * }</pre>
  *
- * <p>The oracle is the reference backend. Inputs are seeded and contain outliers, outputs are filled
- * with NaN before a submit, sentinels lie around every buffer, and each result is compared within a
- * {@link Tolerance} that carries its reason. An operation that {@code supports} answers {@code No}
- * for is still compared: it must run decomposed or on the host.
+ * <p>The oracle is the reference backend. Inputs are seeded and contain outliers, outputs are
+ * filled with NaN before a submit, sentinels lie around every buffer, and each result is compared
+ * within a {@link Tolerance} that carries its reason. An operation that {@code supports} answers
+ * {@code No} for is still compared: it must run decomposed or on the host.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class BackendConformance {
@@ -134,15 +134,12 @@ public abstract class BackendConformance {
 
   private Stream<DynamicNode> compared(List<Case> cases) {
     return precisions().stream()
-        .map(
-            precision ->
-                DynamicContainer.dynamicContainer(
-                    precision.toString(),
-                    cases.stream()
-                        .map(
-                            source ->
-                                DynamicTest.dynamicTest(
-                                    source.name(), () -> compare(source, precision)))));
+        .map(precision ->
+            DynamicContainer.dynamicContainer(
+                precision.toString(),
+                cases.stream()
+                    .map(source ->
+                        DynamicTest.dynamicTest(source.name(), () -> compare(source, precision)))));
   }
 
   private void compare(Case source, Precision precision) {

@@ -1,7 +1,6 @@
 package dev.quern.testkit;
 
 import dev.quern.core.BatchRecorder;
-import dev.quern.core.Shape;
 import dev.quern.core.Slot;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormats;
@@ -126,14 +125,12 @@ final class BatchCases {
     scene.burst(5);
     BatchRecorder batch = scene.batch();
     Tensor table =
-        scene.constant(
-            "table", (i, s, r) -> sign(i / length, i % length), vocabulary, length);
+        scene.constant("table", (i, s, r) -> sign(i / length, i % length), vocabulary, length);
     Tensor head =
         scene.constant(
             "head", (i, s, r) -> sign(i / length * 7 % vocabulary, i % length), vocabulary, length);
     Tensor tokens =
-        scene.persistent(
-            "tokens", WeightFormats.I32, 8, Content.of(1, 17, 60), Tolerance.BITS, 3);
+        scene.persistent("tokens", WeightFormats.I32, 8, Content.of(1, 17, 60), Tolerance.BITS, 3);
     Tensor x = batch.embed(tokens, table);
     Tensor logits = batch.matmul(x, head);
     scene.output("logits", logits, Tolerance.DOT);
@@ -152,8 +149,7 @@ final class BatchCases {
     Tensor x = scene.input("x", null, Content.scaled(1, 2), 3, 65);
     Tensor half = scene.constant("factor", Content.between(0.8, 0.9), 1);
     Tensor sum =
-        scene.persistent(
-            "sum", WeightFormats.F32, 4, Content.scaled(1, 1), Tolerance.CHAIN, 3, 65);
+        scene.persistent("sum", WeightFormats.F32, 4, Content.scaled(1, 1), Tolerance.CHAIN, 3, 65);
     Tensor next =
         scene.persistent(
             "next", WeightFormats.F32, 0, Content.scaled(1, 1), Tolerance.CHAIN, 3, 65);

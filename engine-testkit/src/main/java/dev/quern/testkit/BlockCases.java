@@ -82,8 +82,7 @@ final class BlockCases {
         batch.rope(k, positions, table, Rope.Pairing.HALVES), sequences, positions, keys);
     batch.kvAppend(v, sequences, positions, values);
     Tensor y =
-        batch.attention(
-            rotated, keys, values, sequences, positions, Attention.Rule.causal(0.125f));
+        batch.attention(rotated, keys, values, sequences, positions, Attention.Rule.causal(0.125f));
     Tensor flat = y.reshape(Shape.of(rows, 256));
     return batch.add(x, batch.matmul(flat, scene.weight("o", WeightFormats.Q5_K, HIDDEN, 256)));
   }

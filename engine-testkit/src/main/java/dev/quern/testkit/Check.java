@@ -117,8 +117,7 @@ record Check(
       if (!(error <= allowed)) {
         if (count++ < SHOWN) {
           wrong.add(
-              "[%d] is %s, not %s ± %.2g"
-                  .formatted(i, get(actual, i), get(expected, i), allowed));
+              "[%d] is %s, not %s ± %.2g".formatted(i, get(actual, i), get(expected, i), allowed));
         }
       }
     }

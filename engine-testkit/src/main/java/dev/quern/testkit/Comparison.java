@@ -63,10 +63,8 @@ record Comparison(Backend subject, Backend oracle, SupportMatrix matrix, RandomW
         case Support.Yes yes -> assertThat(yes.kernel()).as("kernel of %s", op).isNotBlank();
         case Support.No no -> {
           assertThat(matrix.declares(op))
-              .withFailMessage(
-                  () ->
-                      "%s is refused outside the support matrix: %s"
-                          .formatted(op.name(), no.reason()))
+              .withFailMessage(() ->
+                  "%s is refused outside the support matrix: %s".formatted(op.name(), no.reason()))
               .isTrue();
           refused.add(op);
         }

@@ -1,10 +1,10 @@
 package dev.quern.testkit;
 
+import dev.quern.core.Shape;
 import dev.quern.core.Slot;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.format.WeightFormats;
-import dev.quern.core.Shape;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -77,9 +77,7 @@ record Lifecycle(Backend backend, CompileOptions options) {
       y.read(0, result);
       double product = 3 * value;
       assertThat(result.getAtIndex(ValueLayout.JAVA_FLOAT, 2))
-          .isCloseTo(
-              (float) (product / (1 + Math.exp(-product))),
-              Percentage.withPercentage(2));
+          .isCloseTo((float) (product / (1 + Math.exp(-product))), Percentage.withPercentage(2));
     }
 
     @Override
@@ -196,9 +194,7 @@ record Lifecycle(Backend backend, CompileOptions options) {
             .isInstanceOf(IllegalArgumentException.class);
       }
       assertThatThrownBy(
-              () ->
-                  backend.adopt(
-                      "short", WeightFormats.F32, Shape.of(2, 2), arena.allocate(12)))
+              () -> backend.adopt("short", WeightFormats.F32, Shape.of(2, 2), arena.allocate(12)))
           .as("adopt with the wrong size")
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("short");

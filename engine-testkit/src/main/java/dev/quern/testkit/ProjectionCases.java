@@ -20,8 +20,7 @@ final class ProjectionCases {
     List<Case> cases = new ArrayList<>();
     for (WeightFormat format : WeightFormats.weights()) {
       for (int rows : ROWS) {
-        cases.add(
-            new Case(format.name() + " rows " + rows, scene -> shapes(scene, format, rows)));
+        cases.add(new Case(format.name() + " rows " + rows, scene -> shapes(scene, format, rows)));
       }
       cases.add(new Case(format.name() + " live rows", scene -> liveRows(scene, format)));
       cases.add(new Case(format.name() + " outliers", scene -> outliers(scene, format)));
@@ -84,8 +83,7 @@ final class ProjectionCases {
   private static void inPlace(Scene scene, WeightFormat format) {
     int k = 2 * Math.max(32, format.blockElements());
     Tensor x =
-        scene.persistent(
-            "x", WeightFormats.F32, 4, scene.activations(), Tolerance.BITS, 3, k);
+        scene.persistent("x", WeightFormats.F32, 4, scene.activations(), Tolerance.BITS, 3, k);
     Tensor w = scene.weight("w", format, 29, k);
     Tensor y =
         scene.persistent(

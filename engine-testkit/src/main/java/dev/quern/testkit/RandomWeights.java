@@ -13,9 +13,9 @@ import java.util.random.RandomGenerator;
  * Random stored weights of any format, made without knowing the format: blocks of random bytes are
  * kept if they decode to sane numbers. So a new format needs nothing here.
  *
- * <p>The largest absolute value of a block lies in [0.03, 3], or the block is all zero bytes; blocks
- * of ternary formats decode to at most one absolute value besides 0. A weight is drawn from a pool
- * of such blocks.
+ * <p>The largest absolute value of a block lies in [0.03, 3], or the block is all zero bytes;
+ * blocks of ternary formats decode to at most one absolute value besides 0. A weight is drawn from
+ * a pool of such blocks.
  */
 final class RandomWeights {
   private static final int BLOCKS = 61;
@@ -41,8 +41,7 @@ final class RandomWeights {
 
   /** The absolute values of stored weights, as F32: for sums of absolute products. */
   static MemorySegment absolute(Arena arena, WeightFormat format, MemorySegment bytes) {
-    int elements =
-        Math.toIntExact(bytes.byteSize() / format.blockBytes() * format.blockElements());
+    int elements = Math.toIntExact(bytes.byteSize() / format.blockBytes() * format.blockElements());
     float[] values = new float[elements];
     format.decode(bytes, 0, values, 0, elements);
     MemorySegment target = arena.allocate(WeightFormats.F32.bytes(elements), 64);
@@ -76,7 +75,9 @@ final class RandomWeights {
             .formatted(format.name()));
   }
 
-  /** Draws bytes anew until no element exceeds the scale: one of the codes of two bits is unused. */
+  /**
+   * Draws bytes anew until no element exceeds the scale: one of the codes of two bits is unused.
+   */
   private static boolean makeTernary(WeightFormat format, byte[] block, RandomGenerator random) {
     int excess = excess(decode(format, block));
     for (int i = 0; i < block.length && excess > 0; i++) {

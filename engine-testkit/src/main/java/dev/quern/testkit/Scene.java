@@ -115,8 +115,7 @@ final class Scene implements AutoCloseable {
         weights.make(arena, format, extents.elements(), Seeds.of(source.name(), name));
     return mode == Mode.PLAIN
         ? adopt(name, format, extents, bytes)
-        : adopt(
-            name, WeightFormats.F32, extents, RandomWeights.absolute(arena, format, bytes));
+        : adopt(name, WeightFormats.F32, extents, RandomWeights.absolute(arena, format, bytes));
   }
 
   /** A constant F32 tensor. */
@@ -143,11 +142,7 @@ final class Scene implements AutoCloseable {
   }
 
   Tensor input(
-      String name,
-      Slot.@Nullable Count live,
-      WeightFormat format,
-      Content content,
-      Shape shape) {
+      String name, Slot.@Nullable Count live, WeightFormat format, Content content, Shape shape) {
     Tensor tensor = recorder.input(name, shape, format, live);
     inputs.add(new Input(tensor, content, guard(name, 0, tensor.bytes())));
     return tensor;
@@ -164,7 +159,11 @@ final class Scene implements AutoCloseable {
    * after each submit.
    */
   Tensor persistent(
-      String name, WeightFormat format, long offset, Content content, Tolerance tolerance,
+      String name,
+      WeightFormat format,
+      long offset,
+      Content content,
+      Tolerance tolerance,
       long... shape) {
     Shape extents = Shape.of(shape);
     Guarded memory = guard(name, offset, format.bytes(extents.elements()));
