@@ -1,6 +1,7 @@
 package dev.quern.testkit;
 
 import dev.quern.core.BatchRecorder;
+import dev.quern.core.Precision;
 import dev.quern.core.Slot;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
@@ -34,7 +35,9 @@ final class ProjectionCases {
   private static void shapes(Scene scene, WeightFormat format, int rows) {
     int block = format.blockElements();
     product(scene, format, rows, 1, block);
-    product(scene, format, rows, 7, 3 * block);
+    // the bound of int8 is statistical: three products in a row may exceed it
+    boolean few = block == 1 && scene.precision() == Precision.FAST;
+    product(scene, format, rows, 7, few ? 33 : 3 * block);
     product(scene, format, rows, 61, block == 1 ? 255 : 2 * block);
     product(scene, format, rows, rows > 8 ? 67 : 257, block == 1 ? 257 : 512);
     if (block == 1) {

@@ -1,0 +1,86 @@
+package dev.quern.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
+
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.testkit.engine.EngineTestKit;
+import org.junit.platform.testkit.engine.Event;
+import org.junit.platform.testkit.engine.Events;
+
+/** The suite fails for backends that are wrong, and passes for those that only round. */
+class ConformanceFaultsTest {
+  /** A backend and the factory of cases that must find its fault. */
+  static Stream<Arguments> faults() {
+    return Stream.of(
+        Arguments.of(Faults.TransposedWeight.class, "projections"),
+        Arguments.of(Faults.TransposedWeight.class, "batches"),
+        Arguments.of(Faults.Int8InExact.class, "projections"),
+        Arguments.of(Faults.HalfInExact.class, "projections"),
+        Arguments.of(Faults.MissingMask.class, "attention"),
+        Arguments.of(Faults.MissingMask.class, "batches"),
+        Arguments.of(Faults.FirstPositionOnly.class, "attention"),
+        Arguments.of(Faults.FirstPositionOnly.class, "batches"),
+        Arguments.of(Faults.WrongGroups.class, "attention"),
+        Arguments.of(Faults.OnePosition.class, "attention"),
+        Arguments.of(Faults.UnwrittenRow.class, "elementwise"),
+        Arguments.of(Faults.UnwrittenRow.class, "rows"),
+        Arguments.of(Faults.UnwrittenRow.class, "experts"),
+        Arguments.of(Faults.DeadRows.class, "elementwise"),
+        Arguments.of(Faults.OutOfBounds.class, "elementwise"),
+        Arguments.of(Faults.LastOfTies.class, "rows"),
+        Arguments.of(Faults.Leak.class, "lifecycle"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("faults")
+  void aFaultIsFound(Class<?> suite, String factory) {
+    Events tests =
+        EngineTestKit.engine("junit-jupiter")
+            .selectors(selectMethod(suite, factory))
+            .execute()
+            .testEvents();
+    assertThat(tests.failed().count()).isPositive();
+    assertThat(tests.failed().stream())
+        .as("failures are assertions, not accidents")
+        .allSatisfy(event ->
+            assertThat(event.getRequiredPayload(TestExecutionResult.class).getThrowable())
+                .get()
+                .isInstanceOf(AssertionError.class));
+  }
+
+  @ParameterizedTest
+  @ValueSource(classes = {Faults.Honest.class, Faults.Float32Sums.class, Faults.Int8InFast.class})
+  void anHonestBackendPasses(Class<?> suite) {
+    Events tests =
+        EngineTestKit.engine("junit-jupiter").selectors(selectClass(suite)).execute().testEvents();
+    assertThat(tests.failed().stream().map(ConformanceFaultsTest::message)).isEmpty();
+    assertThat(tests.aborted().count()).isZero();
+    assertThat(tests.succeeded().count()).isGreaterThan(400);
+  }
+
+  @Test
+  void faultsDoNotHideBehindOtherFaults() {
+    Events tests =
+        EngineTestKit.engine("junit-jupiter")
+            .selectors(selectMethod(Faults.TransposedWeight.class, "attention"))
+            .execute()
+            .testEvents();
+    assertThat(tests.failed().count()).as("attention does not use weights").isZero();
+  }
+
+  private static String message(Event event) {
+    return event
+        .getRequiredPayload(TestExecutionResult.class)
+        .getThrowable()
+        .map(String::valueOf)
+        .orElse("no message");
+  }
+}
