@@ -1,5 +1,7 @@
 package dev.quern.tokenizer;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
 
 /**
@@ -68,11 +70,12 @@ public interface Tokenizer {
 
   /** Tokens to text; bytes that are not UTF-8 become U+FFFD. */
   default String decode(int... tokens) {
-    TokenDecoder decoder = new TokenDecoder(this, NONE);
-    StringBuilder text = new StringBuilder();
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    int previous = NONE;
     for (int token : tokens) {
-      text.append(decoder.accept(token));
+      text.writeBytes(bytes(previous, token));
+      previous = token;
     }
-    return text.append(decoder.finish()).toString();
+    return text.toString(StandardCharsets.UTF_8);
   }
 }

@@ -36,7 +36,9 @@ class HostileFilesTest {
     for (int length = 0; length < file.length; length++) {
       byte[] cut = Arrays.copyOf(file, length);
       if (length < end) {
-        assertThatThrownBy(() -> read(cut)).as("%d bytes", length).isInstanceOf(GgufException.class);
+        assertThatThrownBy(() -> read(cut))
+            .as("%d bytes", length)
+            .isInstanceOf(GgufException.class);
       } else {
         read(cut);
       }
@@ -79,8 +81,7 @@ class HostileFilesTest {
   @Test
   void aHugeCountAllocatesNothing() throws IOException {
     byte[] file = GgufFilesTest.written(GgufFilesTest.everyType(), GgufFilesTest.tensors());
-    ThreadMXBean memory =
-        (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    ThreadMXBean memory = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     for (long count : new long[] {Long.MAX_VALUE, -1, 1L << 31, 0x7FFFFFFF, 1L << 28, 1 << 24}) {
       for (int at = 8; at < file.length - 8; at++) {
         byte[] changed = file.clone();
@@ -109,8 +110,7 @@ class HostileFilesTest {
     }
     // one pair: an array of as many bytes as the file has
     ByteBuffer pair = pair("k", 9).putInt(0).putLong(5L << 30);
-    try (FileChannel channel =
-        FileChannel.open(path, StandardOpenOption.WRITE)) {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
       channel.write(pair.flip(), head.length);
     }
     Assertions.assertTimeoutPreemptively(
@@ -124,7 +124,8 @@ class HostileFilesTest {
 
   @Test
   void everyRuleNamesWhatBreaksIt() {
-    refused("GGML".getBytes(StandardCharsets.UTF_8), "byte 0: a GGUF file must begin with \"GGUF\"");
+    refused(
+        "GGML".getBytes(StandardCharsets.UTF_8), "byte 0: a GGUF file must begin with \"GGUF\"");
     refused(new byte[0], "byte 0: magic must have 4 bytes but 0 are left");
     byte[] old = head(0, 0);
     old[4] = 1;
@@ -158,7 +159,8 @@ class HostileFilesTest {
     refused(tensors(tensor("t", 0, 0, 4, 0)), "must be positive with a product of at most 2^55");
     refused(tensors(tensor("t", 0, 0, 4, -1)), "but are [4, 18446744073709551615]");
     refused(tensors(tensor("t", 0, 0, 1L << 32, 1L << 32)), "a product of at most 2^55");
-    refused(tensors(tensor("t", 2, 0, 33)), "rows of tensor t:Q4_0 must be a multiple of the block");
+    refused(
+        tensors(tensor("t", 2, 0, 33)), "rows of tensor t:Q4_0 must be a multiple of the block");
     refused(tensors(tensor("t", 0, 16, 4)), "must be a multiple of the alignment 32 but is 16");
     refused(tensors(tensor("t", 0, 0, 1000)), "tensor t must lie inside the 256 bytes of data");
     refused(tensors(tensor("t", 0, -32, 4)), "at offset 18446744073709551584");
@@ -169,7 +171,8 @@ class HostileFilesTest {
     refused(
         tensors(tensor("t", 0, 32, 4), tensor("u", 0, 0, 16)),
         "tensors must not overlap but u (64 bytes at offset 0) and t (offset 32) do");
-    refused(tensors(tensor("n".repeat(65), 0, 0, 4)), "length of name of tensor 0 must be at most 64");
+    refused(
+        tensors(tensor("n".repeat(65), 0, 0, 4)), "length of name of tensor 0 must be at most 64");
     assertThat(read(tensors(tensor("t", 0, 32, 4), tensor("u", 0, 0, 8))).tensors()).hasSize(2);
   }
 
@@ -229,8 +232,13 @@ class HostileFilesTest {
   }
 
   private static byte[] head(long pairs, long tensors) {
-    return buffer().put("GGUF".getBytes(StandardCharsets.UTF_8)).putInt(3).putLong(tensors)
-        .putLong(pairs).flip().array();
+    return buffer()
+        .put("GGUF".getBytes(StandardCharsets.UTF_8))
+        .putInt(3)
+        .putLong(tensors)
+        .putLong(pairs)
+        .flip()
+        .array();
   }
 
   private static ByteBuffer buffer() {

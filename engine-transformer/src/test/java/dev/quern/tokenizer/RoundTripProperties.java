@@ -85,8 +85,27 @@ class RoundTripProperties {
     Arbitrary<String> plain = Arbitraries.chars().range(' ', '~').map(String::valueOf);
     Arbitrary<String> likely =
         Arbitraries.of(
-            " ", "  ", "\n", "\r\n", "\t", "▁", "Ġ", "the", "é", "'s", "12", "<tool>", "<s>",
-            "<|im_end|>", "<0x41>", "</s>", "\uFFFD", "\u00A0", "🦊", "\u0301", "\0");
+            " ",
+            "  ",
+            "\n",
+            "\r\n",
+            "\t",
+            "▁",
+            "Ġ",
+            "the",
+            "é",
+            "'s",
+            "12",
+            "<tool>",
+            "<s>",
+            "<|im_end|>",
+            "<0x41>",
+            "</s>",
+            "\uFFFD",
+            "\u00A0",
+            "🦊",
+            "\u0301",
+            "\0");
     return Arbitraries.frequencyOf(Tuple.of(2, any), Tuple.of(3, plain), Tuple.of(3, likely))
         .list()
         .ofMaxSize(40)

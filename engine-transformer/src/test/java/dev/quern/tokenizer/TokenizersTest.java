@@ -84,8 +84,7 @@ class TokenizersTest {
 
   @Test
   void theLongestSpecialTokenWins() {
-    SpecialTokens tokens =
-        new SpecialTokens(Map.of("<a", 1, "<a>", 2, "<ab>", 3, "b", 4));
+    SpecialTokens tokens = new SpecialTokens(Map.of("<a", 1, "<a>", 2, "<ab>", 3, "b", 4));
     assertThat(tokens.next("x<ab", 0)).isEqualTo(new SpecialTokens.Match(1, 1, 3));
     assertThat(tokens.next("x<ab>", 0)).isEqualTo(new SpecialTokens.Match(3, 1, 5));
     assertThat(tokens.next("<a>b", 1)).isEqualTo(new SpecialTokens.Match(4, 3, 4));
@@ -137,8 +136,7 @@ class TokenizersTest {
 
   @Test
   void sentencePieceJoinsTheBestScoreFirst() {
-    Tokenizer tokenizer =
-        spm(List.of("▁", "a", "b", "c", "bc", "ab", "▁a", "▁ab")); // bc before ab
+    Tokenizer tokenizer = spm(List.of("▁", "a", "b", "c", "bc", "ab", "▁a", "▁ab")); // bc before ab
     assertThat(texts(tokenizer, "abc")).containsExactly("▁a", "bc");
     assertThat(texts(tokenizer, "ab")).containsExactly("▁ab");
     assertThat(texts(tokenizer, "é")).containsExactly("▁", "<0xC3>", "<0xA9>");
@@ -189,8 +187,9 @@ class TokenizersTest {
         .isInstanceOf(TokenizerException.class)
         .hasMessageContaining("llama-4000")
         .hasMessageContaining("qwen2");
-    assertThatThrownBy(
-            () -> Tokenizers.from(byteLevelBuilder("gpt-2", RULES).put("tokenizer.ggml.model", "x").build()))
+    assertThatThrownBy(() ->
+            Tokenizers.from(
+                byteLevelBuilder("gpt-2", RULES).put("tokenizer.ggml.model", "x").build()))
         .isInstanceOf(TokenizerException.class)
         .hasMessageContaining("tokenizer.ggml.model")
         .hasMessageContaining("but is x");
@@ -201,33 +200,31 @@ class TokenizersTest {
 
   @Test
   void aVocabularyThatContradictsItselfIsRefused() {
-    assertThatThrownBy(
-            () ->
-                Tokenizers.from(
-                    byteLevelBuilder("gpt-2", RULES)
-                        .put("tokenizer.ggml.token_type", GgufNumbers.of(1, 1))
-                        .build()))
+    assertThatThrownBy(() ->
+            Tokenizers.from(
+                byteLevelBuilder("gpt-2", RULES)
+                    .put("tokenizer.ggml.token_type", GgufNumbers.of(1, 1))
+                    .build()))
         .hasMessageContaining("token_type");
-    assertThatThrownBy(
-            () ->
-                Tokenizers.from(
-                    byteLevelBuilder("gpt-2", RULES)
-                        .putStrings("tokenizer.ggml.merges", List.of("ab"))
-                        .build()))
+    assertThatThrownBy(() ->
+            Tokenizers.from(
+                byteLevelBuilder("gpt-2", RULES)
+                    .putStrings("tokenizer.ggml.merges", List.of("ab"))
+                    .build()))
         .hasMessageContaining("\"ab\"");
-    assertThatThrownBy(
-            () ->
-                Tokenizers.from(
-                    SmallVocabularies.sentencePiece(List.of("a"))
-                        .put("tokenizer.ggml.scores", GgufNumbers.of(1f))
-                        .build()))
+    assertThatThrownBy(() ->
+            Tokenizers.from(
+                SmallVocabularies.sentencePiece(List.of("a"))
+                    .put("tokenizer.ggml.scores", GgufNumbers.of(1f))
+                    .build()))
         .hasMessageContaining("scores");
     assertThatThrownBy(() -> bpe("gpt-2").text(100_000)).hasMessageContaining("but is 100000");
   }
 
   /** A quadratic merge would take hours; a regex that recurses would overflow the stack. */
   @ParameterizedTest
-  @ValueSource(strings = {"a", "ab", " ", "\n", "\r\n ", ".", "1", "é", "中", "🦊", "<", "'s", "random"})
+  @ValueSource(
+      strings = {"a", "ab", " ", "\n", "\r\n ", ".", "1", "é", "中", "🦊", "<", "'s", "random"})
   void aMegabyteWithoutWordsTakesNoQuadraticTime(String part) {
     StringBuilder text = new StringBuilder();
     Random random = new Random(7);
@@ -260,8 +257,6 @@ class TokenizersTest {
   }
 
   private static List<String> texts(Tokenizer tokenizer, String text) {
-    return Arrays.stream(tokenizer.encode(text, false, true))
-        .mapToObj(tokenizer::text)
-        .toList();
+    return Arrays.stream(tokenizer.encode(text, false, true)).mapToObj(tokenizer::text).toList();
   }
 }
