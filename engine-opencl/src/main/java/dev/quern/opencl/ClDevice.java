@@ -1,0 +1,133 @@
+package dev.quern.opencl;
+
+import dev.quern.core.Device;
+import dev.quern.opencl.binding.Cl;
+import dev.quern.opencl.binding.OpenCl;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * A device of any platform.
+ *
+ * @param index its number in {@code opencl:N}: best device first, over all platforms
+ * @param platform handle of its platform
+ * @param handle handle of the device
+ * @param platformVersion version text of its platform
+ * @param maxGroup largest work-group
+ * @param localMemory bytes of local memory a work-group can have
+ * @param info what the core knows of it
+ */
+record ClDevice(
+    int index,
+    long platform,
+    long handle,
+    String platformVersion,
+    int maxGroup,
+    long localMemory,
+    Device info) {
+  private static final String NV_QUERY = "cl_nv_device_attribute_query";
+
+  /** Whether the device executes kernels on the host's processor. */
+  boolean cpu() {
+    return info.kind() == Device.Kind.CPU;
+  }
+
+  /** Whether the driver is NVIDIA's: its build log tells registers, its compiler takes PTX. */
+  boolean nvidia() {
+    return info.features().contains(NV_QUERY);
+  }
+
+  /** Finds the usable devices of all platforms: GPUs first, then by platform and device order. */
+  static List<ClDevice> list(OpenCl cl) {
+    List<ClDevice> found = new ArrayList<>();
+    for (long platform : cl.platforms()) {
+      for (long device : cl.devices(platform)) {
+        if (usable(cl, device)) {
+          found.add(describe(cl, platform, device));
+        }
+      }
+    }
+    found.sort(Comparator.comparingInt((ClDevice d) -> rank(d.info.kind())));
+    List<ClDevice> numbered = new ArrayList<>();
+    for (ClDevice device : found) {
+      numbered.add(device.numbered(numbered.size()));
+    }
+    return List.copyOf(numbered);
+  }
+
+  private static boolean usable(OpenCl cl, long device) {
+    return cl.deviceNumber(device, Cl.CL_DEVICE_AVAILABLE) != 0
+        && cl.deviceNumber(device, Cl.CL_DEVICE_COMPILER_AVAILABLE) != 0
+        && cl.deviceNumber(device, Cl.CL_DEVICE_ENDIAN_LITTLE) != 0;
+  }
+
+  private static int rank(Device.Kind kind) {
+    return switch (kind) {
+      case GPU -> 0;
+      case OTHER -> 1;
+      case CPU -> 2;
+    };
+  }
+
+  private static ClDevice describe(OpenCl cl, long platform, long device) {
+    Device info =
+        new Device(
+            "opencl",
+            cl.deviceText(device, Cl.CL_DEVICE_NAME),
+            cl.deviceText(device, Cl.CL_DEVICE_VENDOR),
+            kind(cl.deviceNumber(device, Cl.CL_DEVICE_TYPE)),
+            cl.deviceNumber(device, Cl.CL_DEVICE_GLOBAL_MEM_SIZE),
+            cl.deviceNumber(device, Cl.CL_DEVICE_MAX_MEM_ALLOC_SIZE),
+            (int) cl.deviceNumber(device, Cl.CL_DEVICE_MAX_COMPUTE_UNITS),
+            cl.deviceText(device, Cl.CL_DRIVER_VERSION),
+            features(cl, device));
+    return new ClDevice(
+        0,
+        platform,
+        device,
+        cl.platformText(platform, Cl.CL_PLATFORM_VERSION),
+        (int) cl.deviceNumber(device, Cl.CL_DEVICE_MAX_WORK_GROUP_SIZE),
+        cl.deviceNumber(device, Cl.CL_DEVICE_LOCAL_MEM_SIZE),
+        info);
+  }
+
+  private static Device.Kind kind(long type) {
+    if ((type & Cl.CL_DEVICE_TYPE_GPU) != 0) {
+      return Device.Kind.GPU;
+    }
+    return (type & Cl.CL_DEVICE_TYPE_CPU) != 0 ? Device.Kind.CPU : Device.Kind.OTHER;
+  }
+
+  private static List<String> features(OpenCl cl, long device) {
+    List<String> features = new ArrayList<>();
+    features.add(cl.deviceText(device, Cl.CL_DEVICE_VERSION));
+    String extensions = cl.deviceText(device, Cl.CL_DEVICE_EXTENSIONS);
+    if (!extensions.isEmpty()) {
+      features.addAll(List.of(extensions.split("\\s+")));
+    }
+    return features;
+  }
+
+  private ClDevice numbered(int number) {
+    Device d = info;
+    Device named =
+        new Device(
+            "opencl:" + number,
+            d.name(),
+            d.vendor(),
+            d.kind(),
+            d.memoryBytes(),
+            d.maxAllocationBytes(),
+            d.computeUnits(),
+            d.driver(),
+            d.features());
+    return new ClDevice(number, platform, handle, platformVersion, maxGroup, localMemory, named);
+  }
+
+  /** Whether {@code wanted}, a part of a name in any case, names this device. */
+  boolean named(String wanted) {
+    return info.name().toLowerCase(Locale.ROOT).contains(wanted.toLowerCase(Locale.ROOT));
+  }
+}

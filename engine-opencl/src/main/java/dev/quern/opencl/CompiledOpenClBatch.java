@@ -1,0 +1,221 @@
+package dev.quern.opencl;
+
+import dev.quern.core.BackendException;
+import dev.quern.core.Bindings;
+import dev.quern.core.CommandBatch;
+import dev.quern.core.CompiledBatch;
+import dev.quern.core.Completion;
+import dev.quern.core.Tensor;
+import dev.quern.opencl.binding.Cl;
+import dev.quern.opencl.binding.OpenClException;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** A lowered batch with its control words on the device and the way it is launched. */
+final class CompiledOpenClBatch implements CompiledBatch {
+  private static final System.Logger LOG = System.getLogger(CompiledOpenClBatch.class.getName());
+
+  /**
+   * Some seconds: far beyond any wave, short enough to wait for once. A look costs a few hundred
+   * nanoseconds on a GPU, and about one on a CPU, where another process may also hold the core.
+   */
+  private static final int GPU_SPIN_LIMIT = 1 << 24;
+
+  private static final int CPU_SPIN_LIMIT = -1;
+
+  private final OpenClBackend backend;
+  private final OpenDevice device;
+  private final Lowered lowered;
+  private final Geometry geometry;
+  private final Settings settings;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment slots;
+  private final MemorySegment sentSlots;
+  private final long control;
+  private final long weightBytes;
+  private final String persistentRefused;
+  private Launcher launcher;
+  private boolean sent;
+  private boolean closed;
+
+  /** Builds what is not built yet. The caller holds the lock of the device. */
+  CompiledOpenClBatch(
+      OpenClBackend backend, Lowered lowered, Geometry geometry, Settings settings) {
+    this.backend = backend;
+    this.device = backend.device0();
+    this.lowered = lowered;
+    this.geometry = geometry;
+    this.settings = settings;
+    this.weightBytes = weightBytes(lowered.batch());
+    long slotBytes = Math.max(4, lowered.encoder().slotBytes());
+    slots = arena.allocate(slotBytes, 4);
+    sentSlots = arena.allocate(slotBytes, 4);
+    long bytes = 4L * lowered.encoder().words().length;
+    control = device.cl().createBuffer(device.context(), Cl.CL_MEM_READ_WRITE, bytes);
+    try {
+      sendWords();
+      PersistentLauncher.Attempt attempt = attemptPersistent();
+      switch (attempt) {
+        case PersistentLauncher.Attempt.Ready ready -> {
+          launcher = ready.launcher();
+          persistentRefused = "";
+        }
+        case PersistentLauncher.Attempt.Refused refused -> {
+          launcher = new StreamLauncher(device, lowered, geometry, control);
+          persistentRefused = refused.reason();
+        }
+      }
+    } catch (OpenClException e) {
+      device.cl().releaseBuffer(control);
+      arena.close();
+      throw new BackendException(
+          "%s: kernels must build but do not; %s".formatted(lowered.batch().name(), e.getMessage()),
+          e);
+    }
+  }
+
+  private PersistentLauncher.Attempt attemptPersistent() {
+    return switch (settings.strategy()) {
+      case STREAM -> new PersistentLauncher.Attempt.Refused("opencl.strategy is stream");
+      case PERSISTENT -> PersistentLauncher.attempt(device, lowered, geometry, settings, control);
+      case AUTO -> {
+        if (device.device().cpu()) {
+          yield new PersistentLauncher.Attempt.Refused("on a CPU it is opt-in");
+        }
+        long rows =
+            lowered.batch().ops().stream().mapToLong(CompiledOpenClBatch::rows).max().orElse(1);
+        yield rows > MAX_PERSISTENT_ROWS
+            ? new PersistentLauncher.Attempt.Refused(
+                "a batch of %d rows is not a decode".formatted(rows))
+            : PersistentLauncher.attempt(device, lowered, geometry, settings, control);
+      }
+    };
+  }
+
+  /** Above this many rows, launches are a small part of the time and registers a large one. */
+  private static final int MAX_PERSISTENT_ROWS = 4;
+
+  private static long rows(dev.quern.core.op.Op op) {
+    return op.writes().stream()
+        .filter(t -> t.shape().rank() < 4)
+        .mapToLong(t -> t.shape().rows())
+        .max()
+        .orElse(1);
+  }
+
+  private static long weightBytes(CommandBatch batch) {
+    return batch.ops().stream()
+        .flatMap(op -> op.reads().stream())
+        .filter(t -> t.storage() instanceof DeviceBuffer buffer && buffer.weights())
+        .mapToLong(Tensor::bytes)
+        .sum();
+  }
+
+  private void sendWords() {
+    int[] words = lowered.encoder().words();
+    words[StepEncoder.SPIN_LIMIT_WORD] =
+        settings.spinLimit() != 0
+            ? settings.spinLimit()
+            : device.device().cpu() ? CPU_SPIN_LIMIT : GPU_SPIN_LIMIT;
+    device.write(control, 0, MemorySegment.ofArray(words));
+    sent = false;
+  }
+
+  @Override
+  public CommandBatch batch() {
+    return lowered.batch();
+  }
+
+  @Override
+  public Completion submit(Bindings bindings) {
+    synchronized (device) {
+      if (closed) {
+        throw new IllegalStateException(batch().name() + ": the batch is closed");
+      }
+      checkOwner(bindings);
+      try {
+        sendSlots(bindings);
+        long event = launcher.launch(bindings);
+        device.counters().submits++;
+        device.counters().weightBytesRead += weightBytes;
+        return backend.inFlight().add(this, bindings, event);
+      } catch (OpenClException e) {
+        throw new BackendException(
+            "%s: the device must run the batch but failed; %s"
+                .formatted(batch().name(), e.getMessage()),
+            e);
+      }
+    }
+  }
+
+  private void checkOwner(Bindings bindings) {
+    if (!bindings.batch().equals(batch())) {
+      throw new IllegalArgumentException(
+          "%s: bindings must be of this batch but are of %s"
+              .formatted(batch().name(), bindings.batch().name()));
+    }
+  }
+
+  private void sendSlots(Bindings bindings) {
+    lowered.encoder().encodeSlots(bindings, slots);
+    if (!sent || slots.mismatch(sentSlots) >= 0) {
+      long bytes = lowered.encoder().slotBytes();
+      device.write(control, 4L * StepEncoder.HEADER_WORDS, slots.asSlice(0, bytes));
+      sentSlots.copyFrom(slots);
+      sent = true;
+    }
+  }
+
+  /** Whether a finished submit gave up at its grid barrier. */
+  boolean faulted() {
+    return launcher.faulted();
+  }
+
+  /** After a timeout: from now on by {@code Stream}, and the last submit once more. */
+  void recover(Bindings bindings) {
+    LOG.log(
+        Level.WARNING,
+        "{0}: the persistent kernel timed out at its grid barrier; the batch runs as a stream now",
+        batch().name());
+    device.counters().fallbacks++;
+    launcher.release();
+    sendWords();
+    launcher = new StreamLauncher(device, lowered, geometry, control);
+    sendSlots(bindings);
+    device.cl().releaseEvent(launcher.launch(bindings));
+    device.finish();
+  }
+
+  @Override
+  public String explain() {
+    synchronized (device) {
+      return Explanation.of(lowered, geometry, launcher.describe(), persistentRefused);
+    }
+  }
+
+  @Override
+  public void close() {
+    synchronized (device) {
+      if (!closed && !backend.closed()) {
+        backend.inFlight().settle();
+        device.finish();
+        launcher.release();
+        device.cl().releaseBuffer(control);
+        device.memory().free(lowered.scratch());
+        backend.closed(this);
+      }
+      if (!closed) {
+        closed = true;
+        arena.close();
+      }
+    }
+  }
+
+  /** What the backend does with open batches when it closes. */
+  static void closeAll(Set<CompiledOpenClBatch> batches) {
+    batches.stream().collect(Collectors.toList()).forEach(CompiledOpenClBatch::close);
+  }
+}

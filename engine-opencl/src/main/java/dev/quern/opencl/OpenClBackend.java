@@ -1,0 +1,243 @@
+package dev.quern.opencl;
+
+import dev.quern.core.Backend;
+import dev.quern.core.BackendException;
+import dev.quern.core.Buffer;
+import dev.quern.core.CommandBatch;
+import dev.quern.core.CompileOptions;
+import dev.quern.core.CompiledBatch;
+import dev.quern.core.Device;
+import dev.quern.core.Precision;
+import dev.quern.core.Shape;
+import dev.quern.core.Statistics;
+import dev.quern.core.Support;
+import dev.quern.core.Tensor;
+import dev.quern.core.format.WeightFormat;
+import dev.quern.core.op.Op;
+import dev.quern.core.plan.Plan;
+import dev.quern.opencl.binding.OpenCl;
+import dev.quern.opencl.binding.OpenClException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** An opened OpenCL device. */
+final class OpenClBackend implements Backend {
+  private final OpenDevice device;
+  private final Settings settings;
+  private final InFlight inFlight;
+  private final Set<CompiledOpenClBatch> batches = new LinkedHashSet<>();
+  private boolean closed;
+
+  private OpenClBackend(OpenDevice device, Settings settings) {
+    this.device = device;
+    this.settings = settings;
+    this.inFlight = new InFlight(device);
+  }
+
+  /**
+   * Opens a device and tests it.
+   *
+   * @throws BackendException if it computes wrongly
+   */
+  static OpenClBackend open(OpenCl cl, ClDevice device, Settings settings, @Nullable Path cache) {
+    OpenClBackend backend = new OpenClBackend(OpenDevice.open(cl, device, cache), settings);
+    try {
+      SelfTest.run(backend);
+      return backend;
+    } catch (BackendException e) {
+      backend.close();
+      throw e;
+    }
+  }
+
+  OpenDevice device0() {
+    return device;
+  }
+
+  InFlight inFlight() {
+    return inFlight;
+  }
+
+  boolean closed() {
+    return closed;
+  }
+
+  @Override
+  public String name() {
+    return OpenClBackendProvider.NAME;
+  }
+
+  @Override
+  public Device device() {
+    return device.device().info();
+  }
+
+  @Override
+  public Tensor adopt(String name, WeightFormat format, Shape shape, MemorySegment data) {
+    long bytes = format.bytes(shape.elements());
+    if (data.byteSize() != bytes) {
+      throw new IllegalArgumentException(
+          "adopt: bytes of %s%s:%s must be %d but are %d"
+              .formatted(name, shape, format.name(), bytes, data.byteSize()));
+    }
+    synchronized (device) {
+      DeviceBuffer buffer = make(name, bytes, true);
+      write(DeviceBuffer.region(buffer), 0, data);
+      device.counters().adoptedBytes += bytes;
+      return Tensor.of(name, buffer, shape, format);
+    }
+  }
+
+  @Override
+  public Buffer allocate(String name, long bytes) {
+    synchronized (device) {
+      DeviceBuffer buffer = make(name, bytes, false);
+      Region region = DeviceBuffer.region(buffer);
+      guarded(
+          "fill " + name,
+          () ->
+              device
+                  .cl()
+                  .fill(
+                      device.queue(),
+                      device.memory().buffer(region.arena()),
+                      region.offset(),
+                      region.bytes(),
+                      (byte) 0));
+      return buffer;
+    }
+  }
+
+  private DeviceBuffer make(String name, long bytes, boolean weights) {
+    requireOpen();
+    Region region = device.memory().allocate(name, bytes);
+    device.counters().liveBuffers++;
+    return new DeviceBuffer(this, name, bytes, region, weights);
+  }
+
+  @Override
+  public Support supports(Op op, Precision precision) {
+    return switch (table(Geometry.of(device.device(), settings)).choose(op)) {
+      case Step.Kernel step -> new Support.Yes("opencl " + step.body().name());
+      case Step.Host step -> new Support.No(String.join("; ", step.reasons()));
+    };
+  }
+
+  private static KernelTable table(Geometry geometry) {
+    return new KernelTable(new PortableKernels(geometry).rows());
+  }
+
+  @Override
+  public CompiledBatch compile(CommandBatch batch, CompileOptions options) {
+    Settings own = settings.with(options.settings());
+    Geometry geometry = Geometry.of(device.device(), own);
+    synchronized (device) {
+      requireOpen();
+      Lowered lowered = lower(batch, geometry);
+      try {
+        CompiledOpenClBatch compiled = new CompiledOpenClBatch(this, lowered, geometry, own);
+        batches.add(compiled);
+        device.counters().liveBatches++;
+        return compiled;
+      } catch (BackendException e) {
+        device.memory().free(lowered.scratch());
+        throw e;
+      }
+    }
+  }
+
+  private Lowered lower(CommandBatch batch, Geometry geometry) {
+    KernelTable table = table(geometry);
+    List<Step> steps = batch.ops().stream().map(table::choose).toList();
+    List<Body> bodies =
+        steps.stream()
+            .filter(Step.Kernel.class::isInstance)
+            .map(step -> ((Step.Kernel) step).body())
+            .distinct()
+            .toList();
+    Plan plan = Plan.of(steps.stream().map(Step::access).toList(), batch.bound());
+    Region scratch = device.memory().allocate("scratch of " + batch.name(), plan.scratchBytes());
+    StepEncoder encoder = new StepEncoder(batch, steps, plan, bodies, scratch);
+    return new Lowered(batch, steps, bodies, plan, scratch, encoder);
+  }
+
+  @Override
+  public Statistics statistics() {
+    synchronized (device) {
+      Counters c = device.counters();
+      return new Statistics(
+          c.adoptedBytes,
+          device.memory().usedBytes(),
+          c.builds,
+          c.submits,
+          c.launches,
+          c.waits,
+          c.hostSteps,
+          c.fallbacks,
+          c.weightBytesRead,
+          c.liveBuffers,
+          c.liveBatches);
+    }
+  }
+
+  @Override
+  public void close() {
+    synchronized (device) {
+      if (!closed) {
+        CompiledOpenClBatch.closeAll(batches);
+        closed = true;
+        device.counters().liveBuffers = 0;
+        device.close();
+      }
+    }
+  }
+
+  // ---- for buffers and batches of this backend, which hold the lock
+
+  void write(Region region, long offset, MemorySegment source) {
+    requireOpen();
+    guarded(
+        "write",
+        () ->
+            device.write(device.memory().buffer(region.arena()), region.offset() + offset, source));
+  }
+
+  void read(Region region, long offset, MemorySegment target) {
+    requireOpen();
+    inFlight.settle();
+    guarded(
+        "read",
+        () ->
+            device.read(device.memory().buffer(region.arena()), region.offset() + offset, target));
+  }
+
+  void free(DeviceBuffer buffer, Region region) {
+    if (!closed) {
+      device.memory().free(region);
+      device.counters().liveBuffers--;
+    }
+  }
+
+  void closed(CompiledOpenClBatch batch) {
+    batches.remove(batch);
+    device.counters().liveBatches--;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("opencl: the backend is closed");
+    }
+  }
+
+  private static void guarded(String what, Runnable call) {
+    try {
+      call.run();
+    } catch (OpenClException e) {
+      throw new BackendException("opencl: %s failed; %s".formatted(what, e.getMessage()), e);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package dev.quern.opencl;
+
+import dev.quern.kernels.cl.KernelSources;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Puts programs together from the sources of {@code kernels-cl}. */
+final class ProgramText {
+  private static final int SCRATCH_UNIT = 16;
+
+  private ProgramText() {}
+
+  /** A program with the kernel {@code run_step} for one body. */
+  static String single(Body body, Geometry geometry) {
+    StringBuilder text = start(List.of(body), geometry);
+    text.append("#define BODY ").append(body.name()).append('\n');
+    return text.append(KernelSources.text("launch/step.cl")).toString();
+  }
+
+  /** A program with the kernel {@code run_batch}; a body's number is its place in the list. */
+  static String persistent(List<Body> bodies, Geometry geometry) {
+    StringBuilder text = start(bodies, geometry);
+    text.append("#define RUN_STEP switch (step[0]) { \\\n");
+    for (int i = 0; i < bodies.size(); i++) {
+      text.append(
+          "    case %d: %s(memory, step, group, groups, scratch); break; \\\n"
+              .formatted(i, bodies.get(i).name()));
+    }
+    text.append("  }\n");
+    return text.append(KernelSources.text("launch/persistent.cl")).toString();
+  }
+
+  /** Bytes of local memory of a program with these bodies. */
+  static int scratchBytes(List<Body> bodies) {
+    int most = bodies.stream().mapToInt(Body::scratchBytes).max().orElse(0);
+    return Math.max(1, (most + SCRATCH_UNIT - 1) / SCRATCH_UNIT) * SCRATCH_UNIT;
+  }
+
+  private static StringBuilder start(List<Body> bodies, Geometry geometry) {
+    StringBuilder text = new StringBuilder();
+    define(text, "GROUP", geometry.group());
+    define(text, "SCRATCH", scratchBytes(bodies) / SCRATCH_UNIT);
+    define(text, "HEADER", StepEncoder.HEADER_WORDS);
+    define(text, "STEP_WORDS", StepEncoder.STEP_WORDS);
+    text.append(KernelSources.text("lib/common.clh"));
+    Set<String> libraries = new LinkedHashSet<>();
+    bodies.forEach(body -> libraries.addAll(body.libraries()));
+    libraries.forEach(library -> text.append(KernelSources.text(library)));
+    bodies.forEach(body -> append(text, body));
+    return text;
+  }
+
+  private static void append(StringBuilder text, Body body) {
+    text.append("#define BODY ").append(body.name()).append('\n');
+    body.macros().forEach((name, value) -> define(text, name, value));
+    text.append(KernelSources.text(body.source()));
+    body.macros().keySet().forEach(name -> undefine(text, name));
+    undefine(text, "BODY");
+  }
+
+  private static void define(StringBuilder text, String name, Object value) {
+    text.append("#define ").append(name).append(' ').append(value).append('\n');
+  }
+
+  private static void undefine(StringBuilder text, String name) {
+    int arguments = name.indexOf('(');
+    String bare = arguments < 0 ? name : name.substring(0, arguments);
+    text.append("#undef ").append(bare).append('\n');
+  }
+}

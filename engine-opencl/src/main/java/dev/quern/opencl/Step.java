@@ -1,0 +1,45 @@
+package dev.quern.opencl;
+
+import dev.quern.core.Tensor;
+import dev.quern.core.op.Op;
+import dev.quern.core.plan.Access;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One piece of a lowered batch. */
+sealed interface Step {
+  /** The operation it does. */
+  Op op();
+
+  /** What it touches. */
+  default Access access() {
+    return Access.of(op());
+  }
+
+  /**
+   * A kernel body over device memory.
+   *
+   * @param op what it does
+   * @param body which body does it
+   * @param rows the tensor whose live rows count
+   * @param integers parameters, floats as their bits; at most 12
+   * @param operands tensors in the order that the body expects, null for an absent one; at most 8
+   * @param tasks how many work-groups find work in it
+   */
+  record Kernel(
+      Op op,
+      Body body,
+      Tensor rows,
+      List<Integer> integers,
+      List<@Nullable Tensor> operands,
+      long tasks)
+      implements Step {}
+
+  /**
+   * An operation that no kernel takes: read to the host, computed by the reference, written back.
+   *
+   * @param op what it does
+   * @param reasons why no kernel takes it
+   */
+  record Host(Op op, List<String> reasons) implements Step {}
+}

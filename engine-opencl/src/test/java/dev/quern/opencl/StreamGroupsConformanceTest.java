@@ -1,0 +1,21 @@
+package dev.quern.opencl;
+
+import dev.quern.core.Backend;
+import dev.quern.core.OpenOptions;
+import dev.quern.testkit.BackendConformance;
+import java.util.Map;
+
+/**
+ * The conformance suite: one launch a step, with real work-groups and so real barriers, as on a
+ * GPU.
+ */
+class StreamGroupsConformanceTest extends BackendConformance {
+  @Override
+  protected Backend open() {
+    Requirements.device();
+    return new OpenClBackendProvider()
+        .open(
+            OpenOptions.defaults()
+                .withSettings(Map.of("opencl.strategy", "stream", "opencl.group-size", "64")));
+  }
+}
