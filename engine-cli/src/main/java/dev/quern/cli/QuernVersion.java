@@ -19,7 +19,7 @@ final class QuernVersion implements IVersionProvider {
     };
   }
 
-  private static String read() throws IOException {
+  static String read() throws IOException {
     try (InputStream stream = QuernVersion.class.getResourceAsStream("quern.properties")) {
       if (stream == null) {
         throw new FileNotFoundException("version: quern.properties must be packaged but is not");

@@ -2,6 +2,8 @@ package dev.quern.cli;
 
 /** What the command does to the terminal itself. */
 final class Terminal {
+  /** System property with which the launcher says that stderr is a terminal. */
+  static final String ERASE = "quern.erase";
 
   private Terminal() {}
 
@@ -11,7 +13,7 @@ final class Terminal {
    * elsewhere it filters the line out itself.
    */
   static void eraseIncubatorWarning() {
-    if (Boolean.getBoolean("quern.erase")) {
+    if (Boolean.getBoolean(ERASE)) {
       System.err.print("\033[1A\033[2K\r");
       System.err.flush();
     }

@@ -1,0 +1,166 @@
+package dev.quern.cli;
+
+import dev.quern.core.Backend;
+import dev.quern.core.BackendProvider;
+import dev.quern.core.Backends;
+import dev.quern.core.OpenOptions;
+import dev.quern.core.Precision;
+import dev.quern.core.format.WeightFormats;
+import dev.quern.fable.FableModels;
+import dev.quern.gguf.GgufFile;
+import dev.quern.transformer.LanguageModel;
+import dev.quern.transformer.LoadOptions;
+import dev.quern.transformer.ModelSource;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Options that say which model runs where and how. */
+final class ModelOptions {
+  /** Formats of the cache of keys and values. */
+  enum Kv {
+    F16,
+    F32
+  }
+
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "FILE",
+      description = "GGUF file, or the name of a built-in model. Default: fable-7m-q4_k_m")
+  private @Nullable String model;
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      description =
+          "auto, cpu, reference, opencl, opencl:N or opencl:NAME-PART, as 'quern devices' lists"
+              + " them. Default: ${DEFAULT-VALUE}")
+  private String backend = "auto";
+
+  @Option(
+      names = "--precision",
+      paramLabel = "exact|fast",
+      description =
+          "exact computes in float32; fast may round activations and cache. Default: fast, for"
+              + " logits exact")
+  private @Nullable Precision precision;
+
+  @Option(
+      names = {"-t", "--threads"},
+      paramLabel = "N",
+      description = "Threads of a backend on the host. Default: one per core")
+  private @Nullable Integer threads;
+
+  @Option(
+      names = {"-c", "--context"},
+      paramLabel = "N",
+      description = "Tokens a conversation can hold. Default: what the model can, at most 4096")
+  private @Nullable Integer context;
+
+  @Option(
+      names = "--kv",
+      paramLabel = "f16|f32",
+      description = "Format of cached keys and values. Default: f16, with exact f32")
+  private @Nullable Kv kv;
+
+  /** A number that must be positive, or {@code otherwise}. */
+  static int positive(String option, @Nullable Integer value, int otherwise) {
+    if (value == null) {
+      return otherwise;
+    }
+    if (value < 1) {
+      throw new UsageException(option + ": must be at least 1 but is " + value);
+    }
+    return value;
+  }
+
+  Precision precision(Precision otherwise) {
+    return precision == null ? otherwise : precision;
+  }
+
+  /** The backend's name as given. */
+  String backend() {
+    return backend;
+  }
+
+  /** Opens the backend. */
+  Backend openBackend() {
+    return openBackend(backend);
+  }
+
+  /** Opens a backend by name; a name that no provider has is wrong usage. */
+  Backend openBackend(String name) {
+    List<String> names =
+        Stream.concat(
+                Stream.of("auto"),
+                ServiceLoader.load(BackendProvider.class).stream().map(p -> p.get().name()))
+            .sorted()
+            .toList();
+    if (!names.contains(name.replaceFirst(":.*", ""))) {
+      throw new UsageException(
+          "--backend: must be one of %s but is %s".formatted(String.join(", ", names), name));
+    }
+    OpenOptions options =
+        OpenOptions.defaults()
+            .withThreads(positive("--threads", threads, 0))
+            .withCache(Caches.directory());
+    return Backends.open(name, options);
+  }
+
+  /** Opens the model's file without loading it. */
+  GgufFile openFile() throws IOException {
+    return open(model);
+  }
+
+  /** Opens a file, or a built-in model by name; null stands for the default one. */
+  static GgufFile open(@Nullable String name) throws IOException {
+    Optional<FableModels.Model> builtIn =
+        name == null ? Optional.of(FableModels.defaultModel()) : FableModels.find(name);
+    if (builtIn.isPresent() && (name == null || !Files.exists(Path.of(name)))) {
+      try (InputStream stream = builtIn.get().open()) {
+        return GgufFile.read(stream, builtIn.get().name());
+      }
+    }
+    return GgufFile.open(Path.of(String.valueOf(name)));
+  }
+
+  /** How the model is loaded. */
+  LoadOptions load(Precision otherwise) {
+    LoadOptions options =
+        LoadOptions.of(precision(otherwise)).withContext(positive("--context", context, 0));
+    if (kv != null) {
+      options =
+          options.withKvFormat(
+              switch (kv) {
+                case F16 -> WeightFormats.F16;
+                case F32 -> WeightFormats.F32;
+              });
+    }
+    return options;
+  }
+
+  /** Loads the model, with a progress bar where a person watches. */
+  LanguageModel load(Backend on, Precision otherwise, Streams streams) throws IOException {
+    LoadOptions options = load(otherwise);
+    ModelSource source = ModelSource.of(openFile());
+    try (LoadProgress progress = new LoadProgress(source.name(), streams)) {
+      return LanguageModel.load(source, on, options.withProgress(progress));
+    }
+  }
+
+  /** For people: backend, device and precision. */
+  String describe(Backend on, Precision otherwise) {
+    return "%s (%s), %s"
+        .formatted(
+            on.name(), on.device().name(), precision(otherwise).name().toLowerCase(Locale.ROOT));
+  }
+}
