@@ -225,10 +225,10 @@ class TokenizersTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"a", "ab", " ", "\n", "\r\n ", ".", "1", "é", "中", "🦊", "<", "'s", "random"})
-  void aMegabyteWithoutWordsTakesNoQuadraticTime(String part) {
+  void aLongTextWithoutWordsTakesNoQuadraticTime(String part) {
     StringBuilder text = new StringBuilder();
     Random random = new Random(7);
-    while (text.length() < 1 << 20) {
+    while (text.length() < 1 << 19) {
       text.append(part.equals("random") ? String.valueOf((char) ('a' + random.nextInt(3))) : part);
     }
     Tokenizer spm = spm(List.of("▁", "a", "b", "c", "aa", "ab", "▁▁", "aaaa", "▁▁▁▁", "abab"));
