@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Called by `mvn -Pdist package`: makes TARGET/quern-<os>-<arch>.tar.xz of the jars in TARGET/dist.
+# usage: scripts/dist.sh TARGET JAR-NAME
+set -eu
+target=$1
+jar=$2
+root=$(cd "$(dirname "$0")/.." && pwd -P)
+readonly target jar root
+# shellcheck source=scripts/find-jdk.sh
+. "$root/scripts/find-jdk.sh"
+jdk=$(find_jdk)
+
+os=$(uname -s | tr '[:upper:]' '[:lower:]')
+image=$target/dist/quern
+mkdir -p "$target/dist"
+rm -rf "$target/dist/quern"
+mkdir -p "$image/bin" "$image/lib" "$image/test"
+
+cp "$target/$jar.jar" "$target"/dist/lib/*.jar "$image/lib/"
+cp "$target/$jar-tests.jar" "$target"/dist/test/*.jar "$image/test/"
+for file in "$image"/lib/*.jar; do
+  rm -f "$image/test/$(basename "$file")"
+done
+
+# xz packs classes better than the deflate of a jar: store them.
+work=$target/dist/work
+for file in "$image"/lib/*.jar "$image"/test/*.jar; do
+  rm -rf "$target/dist/work"
+  mkdir -p "$work"
+  (cd "$work" && "$jdk/bin/jar" --extract --file "$file")
+  manifest=--no-manifest
+  [ ! -f "$work/META-INF/MANIFEST.MF" ] || manifest="--manifest=$work/META-INF/MANIFEST.MF"
+  "$jdk/bin/jar" --create --no-compress "$manifest" --file "$file" -C "$work" .
+done
+rm -rf "$target/dist/work"
+
+# Modules of the JDK that a jar of ours or of a library needs (java.desktop: jinjava's java.beans);
+# the others that jdeps names (jdk.jdi, jdk.attach, java.sql) are for parts that never run here.
+modules=java.base,java.desktop,java.logging,java.management,java.xml,jdk.incubator.vector,jdk.unsupported
+"$jdk/bin/jlink" --add-modules "$modules" --output "$image/runtime" \
+  --strip-java-debug-attributes --no-header-files --no-man-pages --compress zip-0
+
+cat >"$image/bin/quern" <<'LAUNCHER'
+#!/bin/sh
+# Runs Quern on the Java of this image.
+bin=$(cd "$(dirname "$0")" && pwd -P)
+home=$(dirname "$bin")
+# shellcheck disable=SC2086
+exec "$home/runtime/bin/java" -cp "$home/lib/*" --add-modules jdk.incubator.vector \
+  --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC ${QUERN_JAVA_OPTS:-} \
+  dev.quern.cli.QuernCommand "$@"
+LAUNCHER
+
+cat >"$image/bin/conformance" <<'LAUNCHER'
+#!/bin/sh
+# Runs the conformance suite on this machine, without Maven.
+# usage: conformance [--backend NAME] [OPTION]... (of the JUnit console, for example --details=tree)
+# Without --backend: every backend. Those that find no device skip their tests, unless named.
+bin=$(cd "$(dirname "$0")" && pwd -P)
+home=$(dirname "$bin")
+select="--select-package=dev.quern"
+require=false
+case ${1:-} in
+  --backend=*) set -- --backend "${1#*=}" "$@" ;;
+esac
+if [ "${1:-}" = --backend ]; then
+  backend=${2:?--backend: needs a name}
+  shift 2
+  case ${1:-} in
+    --backend=*) shift ;;
+  esac
+  case $backend in
+    reference) select="--select-package=dev.quern.testkit" ;;
+    *) select="--select-package=dev.quern.$backend" ;;
+  esac
+  [ "$backend" != opencl ] || require=true
+fi
+# shellcheck disable=SC2086
+exec "$home/runtime/bin/java" -cp "$home/lib/*:$home/test/*" --add-modules jdk.incubator.vector \
+  --enable-native-access=ALL-UNNAMED -ea -Xmx4g -Dquern.require.opencl=$require \
+  ${QUERN_JAVA_OPTS:-} org.junit.platform.console.ConsoleLauncher execute --disable-banner \
+  --fail-if-no-tests --include-classname='.*Conformance.*' "$select" "$@"
+LAUNCHER
+chmod +x "$image/bin/quern" "$image/bin/conformance"
+cp "$root/LICENSE" "$image/"
+cp "$root/fable-models/MODEL_CARD.md" "$image/"
+
+archive=$target/quern-$os-$(uname -m).tar.xz
+tar -C "$target/dist" -cf - quern | xz -6 -T0 >"$archive"
+echo "quern: image: $archive, $(($(wc -c <"$archive") / 1048576)) MiB" >&2
