@@ -26,7 +26,7 @@ public record Access(List<Range> reads, List<Range> writes) {
   }
 
   /** Whether this step must not run beside or before {@code earlier}. */
-  boolean dependsOn(Access earlier) {
+  public boolean dependsOn(Access earlier) {
     return meets(reads, earlier.writes)
         || meets(writes, earlier.reads)
         || meets(writes, earlier.writes);

@@ -1,0 +1,100 @@
+package dev.quern.cpu;
+
+import dev.quern.core.Tensor;
+import dev.quern.core.op.Projection;
+import dev.quern.core.plan.Access;
+import dev.quern.cpu.Memory.Place;
+import dev.quern.cpu.kernel.Dot;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A projection of few rows: each unit reads some weight rows once and serves all activations. */
+final class DotStep implements Step {
+  /** Bytes of weights in a unit: long enough to stream, short enough to share out evenly. */
+  private static final long UNIT_BYTES = 48 << 10;
+
+  private final Projection op;
+  private final Dot kernel;
+  private final Frame.Rows rows;
+  private final Place x;
+  private final Place w;
+  private final Place y;
+  private final @Nullable Tensor sumsTensor;
+  private final @Nullable Place sums;
+  private final int outputs;
+  private final int k;
+  private final int unitRows;
+
+  DotStep(Projection op, Dot kernel, Memory memory, @Nullable Tensor sumsTensor) {
+    this.op = op;
+    this.kernel = kernel;
+    this.sumsTensor = sumsTensor;
+    rows = Frame.Rows.of(op.x());
+    x = memory.place(op.x());
+    w = memory.place(op.w());
+    y = memory.place(op.y());
+    sums = sumsTensor == null ? null : memory.place(sumsTensor);
+    outputs = Math.toIntExact(op.w().shape().rows());
+    k = Math.toIntExact(op.w().shape().last());
+    unitRows = unitRows(w.rowBytes());
+  }
+
+  /** Weight rows in a unit, a multiple of four. */
+  static int unitRows(long rowBytes) {
+    return (int) Math.max(4, UNIT_BYTES / rowBytes / 4 * 4);
+  }
+
+  @Override
+  public Access access() {
+    Access access = Access.of(op);
+    if (sumsTensor == null) {
+      return access;
+    }
+    return new Access(
+        List.of(access.reads().get(0), access.reads().get(1), Access.Range.of(sumsTensor)),
+        access.writes());
+  }
+
+  @Override
+  public int units(Frame frame) {
+    return frame.rows(rows) == 0 ? 0 : Math.ceilDiv(outputs, unitRows);
+  }
+
+  @Override
+  public void run(Frame frame, Worker worker, int unit) {
+    Dot.Job job = worker.dot;
+    int first = unit * unitRows;
+    job.w = w.in(frame);
+    job.wAt = w.at(first);
+    job.rowBytes = w.rowBytes();
+    job.rows = Math.min(unitRows, outputs - first);
+    job.k = k;
+    job.x = x.in(frame);
+    job.y = y.in(frame);
+    int live = frame.rows(rows);
+    for (int r = 0; r < live; r++) {
+      job.xAt = x.at(r);
+      job.yAt = y.at(r) + 4L * first;
+      if (sums != null) {
+        job.sums = sums.in(frame);
+        job.sumsAt = sums.at(r);
+      }
+      kernel.run(job);
+    }
+  }
+
+  @Override
+  public long scratchBytes() {
+    return 4L * k;
+  }
+
+  @Override
+  public long weightBytes() {
+    return op.w().bytes();
+  }
+
+  @Override
+  public String explain() {
+    return "dot %s, %d rows a unit, %.1f MB".formatted(op.w(), unitRows, op.w().bytes() / 1e6);
+  }
+}

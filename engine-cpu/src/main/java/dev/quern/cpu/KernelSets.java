@@ -1,0 +1,34 @@
+package dev.quern.cpu;
+
+import dev.quern.cpu.kernel.Kernels;
+import dev.quern.cpu.kernel.ScalarKernels;
+import dev.quern.cpu.vector.VectorKernels;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** Chooses the kernels that this JVM can run, and says once what keeps it from better ones. */
+final class KernelSets {
+  private static final System.Logger LOG = System.getLogger(KernelSets.class.getName());
+  private static final AtomicBoolean SAID = new AtomicBoolean();
+
+  private KernelSets() {}
+
+  /** Vector kernels if the module is there, else scalar ones. */
+  static Kernels best() {
+    // The module is incubating, so it is there only if the command line asks for it. The class that
+    // names its types must not be loaded without it.
+    boolean vector = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    return vector ? new VectorKernels() : new ScalarKernels();
+  }
+
+  /** As {@link #best}, with the advice. */
+  static Kernels open() {
+    Kernels kernels = best();
+    if (kernels instanceof ScalarKernels && SAID.compareAndSet(false, true)) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "cpu: kernels run scalar, many times slower, because the module jdk.incubator.vector is"
+              + " missing; start java with --add-modules jdk.incubator.vector");
+    }
+    return kernels;
+  }
+}

@@ -1,0 +1,41 @@
+package dev.quern.cpu;
+
+import dev.quern.cpu.kernel.RowMath;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The k largest elements in order, the lower index first where two are equal. The results so far
+ * are kept sorted in place; for k far below n few elements pass the smallest of them.
+ */
+final class Largest {
+  private Largest() {}
+
+  static void of(
+      MemorySegment x,
+      long xAt,
+      int n,
+      MemorySegment values,
+      long valuesAt,
+      MemorySegment ids,
+      long idsAt,
+      int k) {
+    int kept = 0;
+    float least = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < n; i++) {
+      float value = x.get(RowMath.F32, xAt + 4L * i);
+      if (kept == k && !(value > least)) {
+        continue;
+      }
+      int at = kept == k ? k - 1 : kept++;
+      while (at > 0 && value > values.get(RowMath.F32, valuesAt + 4L * (at - 1))) {
+        values.set(
+            RowMath.F32, valuesAt + 4L * at, values.get(RowMath.F32, valuesAt + 4L * (at - 1)));
+        ids.set(RowMath.I32, idsAt + 4L * at, ids.get(RowMath.I32, idsAt + 4L * (at - 1)));
+        at--;
+      }
+      values.set(RowMath.F32, valuesAt + 4L * at, value);
+      ids.set(RowMath.I32, idsAt + 4L * at, i);
+      least = values.get(RowMath.F32, valuesAt + 4L * (kept - 1));
+    }
+  }
+}

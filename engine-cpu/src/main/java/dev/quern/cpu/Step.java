@@ -1,0 +1,24 @@
+package dev.quern.cpu;
+
+import dev.quern.core.plan.Access;
+
+/** A piece of work of a batch, shared out among the workers in units that may run in any order. */
+interface Step {
+  /** The bytes it reads and writes. */
+  Access access();
+
+  /** How many units it has in this submit. */
+  int units(Frame frame);
+
+  /** Runs one unit. */
+  void run(Frame frame, Worker worker, int unit);
+
+  /** Scratch bytes that a worker needs to run a unit. */
+  long scratchBytes();
+
+  /** Bytes of weights read, however many rows there are. */
+  long weightBytes();
+
+  /** What it is, for people to read. */
+  String explain();
+}

@@ -1,0 +1,101 @@
+package dev.quern.cpu;
+
+import dev.quern.core.op.Projection;
+import dev.quern.core.plan.Access;
+import dev.quern.cpu.Memory.Place;
+import dev.quern.cpu.kernel.Kernels;
+import dev.quern.cpu.kernel.Tile;
+import dev.quern.cpu.kernel.TileFill;
+import dev.quern.cpu.kernel.Unpack;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A projection of many rows: each unit decodes {@link Tile#ROWS} weight rows, {@link Tile#COLUMNS}
+ * columns at a time, into float32 once and multiplies them with all activation rows.
+ */
+final class TileStep implements Step {
+  private final Projection op;
+  private final Frame.Rows rows;
+  private final Tile tile;
+  private final @Nullable TileFill fill;
+  private final Unpack unpack;
+  private final Place x;
+  private final Place w;
+  private final Place y;
+  private final int outputs;
+  private final int k;
+
+  TileStep(Projection op, Kernels kernels, Memory memory) {
+    this.op = op;
+    tile = kernels.tile();
+    fill = kernels.tileFill(op.w().format()).orElse(null);
+    unpack = kernels.unpack(op.w().format());
+    rows = Frame.Rows.of(op.x());
+    x = memory.place(op.x());
+    w = memory.place(op.w());
+    y = memory.place(op.y());
+    outputs = Math.toIntExact(op.w().shape().rows());
+    k = Math.toIntExact(op.w().shape().last());
+  }
+
+  @Override
+  public Access access() {
+    return Access.of(op);
+  }
+
+  @Override
+  public int units(Frame frame) {
+    return frame.rows(rows) == 0 ? 0 : Math.ceilDiv(outputs, Tile.ROWS);
+  }
+
+  @Override
+  public void run(Frame frame, Worker worker, int unit) {
+    int first = unit * Tile.ROWS;
+    int count = Math.min(Tile.ROWS, outputs - first);
+    int live = frame.rows(rows);
+    MemorySegment scratch = worker.scratch;
+    MemorySegment values = scratch.asSlice(0, Tile.BYTES);
+    MemorySegment staging = scratch.asSlice(Tile.BYTES, Tile.STAGING_BYTES);
+    MemorySegment sums = scratch.asSlice(Tile.BYTES + Tile.STAGING_BYTES, 4L * Tile.ROWS * live);
+    sums.fill((byte) 0);
+    for (int column = 0; column < k; column += Tile.COLUMNS) {
+      int columns = Math.min(Tile.COLUMNS, k - column);
+      long at = w.at(first) + op.w().format().bytes(column);
+      fill(frame, at, count, columns, values, staging);
+      tile.multiply(values, columns, x.in(frame), x.at(0) + 4L * column, x.rowBytes(), live, sums);
+    }
+    MemorySegment target = y.in(frame);
+    for (int t = 0; t < live; t++) {
+      MemorySegment.copy(sums, 4L * Tile.ROWS * t, target, y.at(t) + 4L * first, 4L * count);
+    }
+  }
+
+  private void fill(
+      Frame frame, long at, int count, int columns, MemorySegment values, MemorySegment staging) {
+    if (fill != null) {
+      fill.run(w.in(frame), at, w.rowBytes(), count, columns, values, staging);
+      return;
+    }
+    for (int n = 0; n < count; n++) {
+      unpack.run(w.in(frame), at + n * w.rowBytes(), columns, staging, 0);
+      tile.column(staging, columns, values, n);
+    }
+  }
+
+  @Override
+  public long scratchBytes() {
+    return Tile.BYTES + Tile.STAGING_BYTES + 4L * Tile.ROWS * rows.capacity();
+  }
+
+  @Override
+  public long weightBytes() {
+    return op.w().bytes();
+  }
+
+  @Override
+  public String explain() {
+    return "tile %s%s, %.1f MB"
+        .formatted(op.w(), fill == null ? " (through rows)" : "", op.w().bytes() / 1e6);
+  }
+}

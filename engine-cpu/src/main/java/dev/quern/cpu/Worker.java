@@ -1,0 +1,43 @@
+package dev.quern.cpu;
+
+import dev.quern.cpu.kernel.AttentionMath;
+import dev.quern.cpu.kernel.Dot;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** What one worker needs for itself: memory outside the heap, and operand holders to fill. */
+final class Worker {
+  private static final long ALIGNMENT = 128;
+
+  final Dot.Job dot = new Dot.Job();
+  final AttentionMath.Cache cache = new AttentionMath.Cache();
+
+  /** At least as many bytes as any step of a compiled batch asked for. */
+  MemorySegment scratch = MemorySegment.NULL;
+
+  private Arena arena = Arena.ofShared();
+
+  /** Grows the scratch memory; no step may be running. Returns by how many bytes. */
+  long reserve(long bytes) {
+    long before = scratch.byteSize();
+    if (bytes <= before) {
+      return 0;
+    }
+    release();
+    arena = Arena.ofShared();
+    scratch = arena.allocate(bytes, ALIGNMENT);
+    dot.scratch = scratch;
+    return bytes - before;
+  }
+
+  /** Gives the scratch memory back; no step may be running. Returns how many bytes. */
+  long release() {
+    long bytes = scratch.byteSize();
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+    scratch = MemorySegment.NULL;
+    dot.scratch = MemorySegment.NULL;
+    return bytes;
+  }
+}

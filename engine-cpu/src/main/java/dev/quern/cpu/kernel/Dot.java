@@ -1,0 +1,60 @@
+package dev.quern.cpu.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * {@code y[n] = Σₖ x[k] · w[n, k]} for some rows {@code n} of a weight matrix as stored: the shape
+ * of a decode step, bound by the reading of the weights.
+ *
+ * <p>Numbers: float32 products and sums, spread over the lanes of several accumulators, so the
+ * error is far below {@code K · ε · Σ|xₖ·wₖ|}.
+ */
+public interface Dot {
+  /** Whether {@link Job#sums} must be set: {@link RowMath#blockSums} of the activations. */
+  boolean needsSums();
+
+  /** Computes {@link Job#rows} results. */
+  void run(Job job);
+
+  /**
+   * The operands of a call. One object per worker is filled again and again: a record would be an
+   * allocation for each share of work.
+   */
+  final class Job {
+    /** The weights, row by row. */
+    public MemorySegment w = MemorySegment.NULL;
+
+    /** Where the first row starts. */
+    public long wAt;
+
+    /** Distance of rows. */
+    public long rowBytes;
+
+    /** Rows to compute. */
+    public int rows;
+
+    /** Elements of a row. */
+    public int k;
+
+    /** The activations, float32. */
+    public MemorySegment x = MemorySegment.NULL;
+
+    /** Where they start. */
+    public long xAt;
+
+    /** Sums of the activations. */
+    public MemorySegment sums = MemorySegment.NULL;
+
+    /** Where they start. */
+    public long sumsAt;
+
+    /** The results, float32. */
+    public MemorySegment y = MemorySegment.NULL;
+
+    /** Where the first result goes. */
+    public long yAt;
+
+    /** At least {@code 4 * k} bytes of the worker's own. */
+    public MemorySegment scratch = MemorySegment.NULL;
+  }
+}

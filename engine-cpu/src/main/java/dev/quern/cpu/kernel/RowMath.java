@@ -1,0 +1,77 @@
+package dev.quern.cpu.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Operations on one row of float32 numbers. Operands are a segment and the byte offset of the first
+ * element.
+ */
+public interface RowMath {
+  /** Little-endian float32 at any address. */
+  ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** Little-endian int32 at any address. */
+  ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** Little-endian int16 at any address. */
+  ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** {@code y = a + b}. */
+  void add(MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, int n);
+
+  /** {@code y = a · b}. */
+  void mul(MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, int n);
+
+  /** {@code y = a + b} with one number b. */
+  void addScalar(MemorySegment a, long aAt, float b, MemorySegment y, long yAt, int n);
+
+  /** {@code y = a · b} with one number b. */
+  void mulScalar(MemorySegment a, long aAt, float b, MemorySegment y, long yAt, int n);
+
+  /** {@code y += b · a}. */
+  void addScaled(MemorySegment a, long aAt, float b, MemorySegment y, long yAt, int n);
+
+  /** {@code y = x / (1 + e⁻ˣ)}. */
+  void swish(MemorySegment x, long xAt, MemorySegment y, long yAt, int n);
+
+  /** {@code Σ xᵢ²}. */
+  float squares(MemorySegment x, long xAt, int n);
+
+  /** {@code y = x · factor · w}. */
+  void scaleBy(
+      MemorySegment x,
+      long xAt,
+      float factor,
+      MemorySegment w,
+      long wAt,
+      MemorySegment y,
+      long yAt,
+      int n);
+
+  /** The largest element. */
+  float max(MemorySegment x, long xAt, int n);
+
+  /** {@code y = e^(x − max)}; returns the sum of y. */
+  float exponentials(MemorySegment x, long xAt, float max, MemorySegment y, long yAt, int n);
+
+  /** Rotates {@code (u, v)}, n pairs, by cosines and sines that alternate in the table. */
+  void rotateHalves(
+      MemorySegment x,
+      long xAt,
+      MemorySegment table,
+      long tableAt,
+      MemorySegment y,
+      long yAt,
+      int pairs);
+
+  /** Rounds to f16, to nearest even. */
+  void toHalf(MemorySegment x, long xAt, MemorySegment y, long yAt, int n);
+
+  /**
+   * Sums of 32 activations in the layout that meets the minima of a K block of 256: for each block,
+   * eight zeros, then eight negated sums.
+   */
+  void blockSums(MemorySegment x, long xAt, MemorySegment sums, long sumsAt, int n);
+}

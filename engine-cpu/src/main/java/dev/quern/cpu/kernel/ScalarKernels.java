@@ -1,0 +1,146 @@
+package dev.quern.cpu.kernel;
+
+import dev.quern.core.format.WeightFormat;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/** Kernels without vectors, for a JVM that was started without the Vector API. */
+public final class ScalarKernels implements Kernels {
+  private final RowMath rows = new ScalarRowMath();
+  private final AttentionMath attention = new ScalarAttention();
+  private final Tile tile = new ScalarTile();
+
+  /** Makes the set. */
+  public ScalarKernels() {}
+
+  @Override
+  public String name() {
+    return "scalar";
+  }
+
+  @Override
+  public Dot dot(WeightFormat format) {
+    return new UnpackedDot(unpack(format));
+  }
+
+  @Override
+  public Unpack unpack(WeightFormat format) {
+    return new ScalarUnpack(format);
+  }
+
+  @Override
+  public Optional<TileFill> tileFill(WeightFormat format) {
+    return Optional.empty();
+  }
+
+  @Override
+  public Tile tile() {
+    return tile;
+  }
+
+  @Override
+  public RowMath rows() {
+    return rows;
+  }
+
+  @Override
+  public AttentionMath attention() {
+    return attention;
+  }
+
+  /** Decodes each row into scratch, then multiplies. */
+  private record UnpackedDot(Unpack unpack) implements Dot {
+    @Override
+    public boolean needsSums() {
+      return false;
+    }
+
+    @Override
+    public void run(Job job) {
+      for (int n = 0; n < job.rows; n++) {
+        unpack.run(job.w, job.wAt + n * job.rowBytes, job.k, job.scratch, 0);
+        double sum = 0;
+        for (int k = 0; k < job.k; k++) {
+          sum +=
+              (double) job.x.get(RowMath.F32, job.xAt + 4L * k)
+                  * job.scratch.get(RowMath.F32, 4L * k);
+        }
+        job.y.set(RowMath.F32, job.yAt + 4L * n, (float) sum);
+      }
+    }
+  }
+
+  /** The format's own decoder. */
+  private record ScalarUnpack(WeightFormat format) implements Unpack {
+    @Override
+    public void run(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
+      float[] block = new float[format.blockElements()];
+      for (int k = 0; k < count; k += block.length) {
+        format.decode(w, wAt, block, 0);
+        wAt += format.blockBytes();
+        for (int i = 0; i < block.length; i++) {
+          target.set(RowMath.F32, at + 4L * (k + i), block[i]);
+        }
+      }
+    }
+  }
+
+  /** Plain loops. */
+  private static final class ScalarTile implements Tile {
+    @Override
+    public void multiply(
+        MemorySegment tile,
+        int count,
+        MemorySegment x,
+        long xAt,
+        long xStride,
+        int tokens,
+        MemorySegment c) {
+      for (int t = 0; t < tokens; t++) {
+        for (int n = 0; n < ROWS; n++) {
+          float sum = c.get(RowMath.F32, 4L * (t * ROWS + n));
+          for (int k = 0; k < count; k++) {
+            sum +=
+                x.get(RowMath.F32, xAt + t * xStride + 4L * k)
+                    * tile.get(RowMath.F32, 4L * (k * ROWS + n));
+          }
+          c.set(RowMath.F32, 4L * (t * ROWS + n), sum);
+        }
+      }
+    }
+  }
+
+  /** Plain loops. */
+  private static final class ScalarAttention implements AttentionMath {
+    @Override
+    public void scores(
+        Cache cache, MemorySegment q, long qAt, float scale, MemorySegment scores, long at) {
+      for (int j = 0; j < cache.positions; j++) {
+        double sum = 0;
+        for (int i = 0; i < cache.size; i++) {
+          sum += (double) q.get(RowMath.F32, qAt + 4L * i) * element(cache, j, i);
+        }
+        scores.set(RowMath.F32, at + 4L * j, (float) (scale * sum));
+      }
+    }
+
+    @Override
+    public void weighted(
+        Cache cache, MemorySegment weights, long at, float factor, MemorySegment y, long yAt) {
+      for (int i = 0; i < cache.size; i++) {
+        double sum = 0;
+        for (int j = 0; j < cache.positions; j++) {
+          sum += (double) weights.get(RowMath.F32, at + 4L * j) * element(cache, j, i);
+        }
+        y.set(RowMath.F32, yAt + 4L * i, (float) (factor * sum));
+      }
+    }
+
+    private static float element(Cache cache, int j, int i) {
+      long place = cache.at + j * cache.stride;
+      return cache.half
+          ? Float.float16ToFloat(cache.bytes.get(RowMath.I16, place + 2L * i))
+          : cache.bytes.get(RowMath.F32, place + 4L * i);
+    }
+  }
+}

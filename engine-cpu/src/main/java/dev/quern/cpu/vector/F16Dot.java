@@ -1,0 +1,48 @@
+package dev.quern.cpu.vector;
+
+import static dev.quern.cpu.vector.Lanes.N;
+import static dev.quern.cpu.vector.Lanes.f32;
+import static dev.quern.cpu.vector.Lanes.zero;
+
+import dev.quern.cpu.kernel.Dot;
+import dev.quern.cpu.kernel.RowMath;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/** F16 weights, widened in registers. */
+final class F16Dot implements Dot {
+  @Override
+  public boolean needsSums() {
+    return false;
+  }
+
+  @Override
+  public void run(Job job) {
+    for (int n = 0; n < job.rows; n++) {
+      float sum = dot(job.w, job.wAt + n * job.rowBytes, job.x, job.xAt, job.k);
+      job.y.set(RowMath.F32, job.yAt + 4L * n, sum);
+    }
+  }
+
+  static float dot(MemorySegment w, long wAt, MemorySegment x, long xAt, int count) {
+    FloatVector a = zero();
+    FloatVector b = zero();
+    FloatVector c = zero();
+    FloatVector d = zero();
+    int k = 0;
+    for (; k <= count - 4 * N; k += 4 * N) {
+      a = Lanes.f16(w, wAt + 2L * k).fma(f32(x, xAt + 4L * k), a);
+      b = Lanes.f16(w, wAt + 2L * (k + N)).fma(f32(x, xAt + 4L * (k + N)), b);
+      c = Lanes.f16(w, wAt + 2L * (k + 2 * N)).fma(f32(x, xAt + 4L * (k + 2 * N)), c);
+      d = Lanes.f16(w, wAt + 2L * (k + 3 * N)).fma(f32(x, xAt + 4L * (k + 3 * N)), d);
+    }
+    for (; k <= count - N; k += N) {
+      a = Lanes.f16(w, wAt + 2L * k).fma(f32(x, xAt + 4L * k), a);
+    }
+    float sum = Lanes.sum(a.add(b).add(c.add(d)));
+    for (; k < count; k++) {
+      sum += Lanes.half(w, wAt + 2L * k) * x.get(RowMath.F32, xAt + 4L * k);
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,59 @@
+package dev.quern.cpu.vector;
+
+import static dev.quern.cpu.vector.Lanes.N;
+import static dev.quern.cpu.vector.Lanes.f32;
+import static dev.quern.cpu.vector.Lanes.splat;
+import static dev.quern.cpu.vector.Lanes.toFloat;
+import static dev.quern.cpu.vector.Lanes.u8;
+import static dev.quern.cpu.vector.Lanes.zero;
+
+import dev.quern.cpu.kernel.Dot;
+import dev.quern.cpu.kernel.RowMath;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/** Q4_K weights: {@code Σ_blocks (d · scⱼ · Σ q·x − dmin · mⱼ · Σ x)}. */
+final class Q4kDot implements Dot {
+  @Override
+  public boolean needsSums() {
+    return true;
+  }
+
+  @Override
+  public void run(Job job) {
+    for (int n = 0; n < job.rows; n++) {
+      float sum = row(job, job.wAt + n * job.rowBytes);
+      job.y.set(RowMath.F32, job.yAt + 4L * n, sum);
+    }
+  }
+
+  private static float row(Job job, long wAt) {
+    FloatVector sum = zero();
+    float rest = 0;
+    int blocks = job.k / 256;
+    for (int block = 0; block < blocks; block++) {
+      long at = wAt + 144L * block;
+      long xAt = job.xAt + 1024L * block;
+      float d = Lanes.half(job.w, at);
+      float dmin = Lanes.half(job.w, at + 2);
+      long scales = KBlock.scales(job.w, at + 4);
+      long minima = KBlock.minima(job.w, at + 4);
+      for (int c = 0; c < 4; c++) {
+        FloatVector low = zero();
+        FloatVector high = zero();
+        for (int l = 0; l < 32; l += N) {
+          IntVector q = u8(job.w, at + 16 + 32L * c + l);
+          low = toFloat(q.and(15)).fma(f32(job.x, xAt + 4L * (64 * c + l)), low);
+          high =
+              toFloat(q.lanewise(VectorOperators.LSHR, 4))
+                  .fma(f32(job.x, xAt + 4L * (64 * c + 32 + l)), high);
+        }
+        sum = low.fma(splat(d * KBlock.at(scales, 2 * c)), sum);
+        sum = high.fma(splat(d * KBlock.at(scales, 2 * c + 1)), sum);
+      }
+      rest += dmin * KBlock.dot(minima, job.sums, job.sumsAt + 64L * block + 32);
+    }
+    return Lanes.sum(sum) + rest;
+  }
+}

@@ -1,0 +1,42 @@
+package dev.quern.cpu.vector;
+
+import static dev.quern.cpu.vector.Lanes.N;
+import static dev.quern.cpu.vector.Lanes.f32;
+import static dev.quern.cpu.vector.Lanes.splat;
+import static dev.quern.cpu.vector.Lanes.toFloat;
+import static dev.quern.cpu.vector.Lanes.zero;
+
+import dev.quern.cpu.kernel.Dot;
+import dev.quern.cpu.kernel.RowMath;
+import jdk.incubator.vector.FloatVector;
+
+/** Q8_0 weights: {@code Σ_blocks d · Σ q·x}. */
+final class Q8Dot implements Dot {
+  @Override
+  public boolean needsSums() {
+    return false;
+  }
+
+  @Override
+  public void run(Job job) {
+    for (int n = 0; n < job.rows; n++) {
+      float sum = row(job, job.wAt + n * job.rowBytes);
+      job.y.set(RowMath.F32, job.yAt + 4L * n, sum);
+    }
+  }
+
+  private static float row(Job job, long wAt) {
+    FloatVector sum = zero();
+    int blocks = job.k / 32;
+    for (int block = 0; block < blocks; block++) {
+      long at = wAt + 34L * block;
+      long xAt = job.xAt + 128L * block;
+      FloatVector part = zero();
+      for (int l = 0; l < 32; l += N) {
+        part = toFloat(Lanes.s8(job.w, at + 2 + l)).fma(f32(job.x, xAt + 4L * l), part);
+      }
+      sum = part.fma(splat(Lanes.half(job.w, at)), sum);
+    }
+    return Lanes.sum(sum);
+  }
+}
