@@ -1,0 +1,48 @@
+package dev.quern.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.quern.core.BackendProvider;
+import dev.quern.core.reference.ReferenceBackendProvider;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ServiceDeclarationsTest {
+  @Test
+  void declarationsOfTheCoreAgree() {
+    ServiceDeclarations.Declared declared = ServiceDeclarations.of(BackendProvider.class);
+    assertThat(declared.files()).isEqualTo(declared.provides());
+    assertThat(declared.files())
+        .containsExactly(
+            Map.entry(
+                BackendProvider.class.getName(), Set.of(ReferenceBackendProvider.class.getName())));
+  }
+
+  @Test
+  void aDifferenceIsSeen(@TempDir Path folder) throws IOException {
+    String descriptor = "module-info.class";
+    Files.copy(
+        Path.of(
+            BackendProvider.class.getProtectionDomain().getCodeSource().getLocation().getPath(),
+            descriptor),
+        folder.resolve(descriptor));
+    for (String folderOfClasses :
+        new String[] {"core", "core/format", "core/op", "core/plan", "core/reference"}) {
+      Files.createDirectories(folder.resolve("dev/quern/" + folderOfClasses));
+      Files.createFile(folder.resolve("dev/quern/" + folderOfClasses + "/Some.class"));
+    }
+    Path services = Files.createDirectories(folder.resolve("META-INF/services"));
+    Files.writeString(
+        services.resolve(BackendProvider.class.getName()),
+        "# a comment\nsome.Other # and another\n\n");
+    ServiceDeclarations.Declared declared = ServiceDeclarations.of(folder);
+    assertThat(declared.files())
+        .isEqualTo(Map.of(BackendProvider.class.getName(), Set.of("some.Other")))
+        .isNotEqualTo(declared.provides());
+  }
+}
