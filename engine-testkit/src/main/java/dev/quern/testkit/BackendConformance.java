@@ -117,6 +117,7 @@ public abstract class BackendConformance {
         fresh("buffers", Lifecycle::buffers),
         fresh("closing", Lifecycle::closing),
         fresh("errors", Lifecycle::errors),
+        fresh("arrays", Lifecycle::arrays),
         fresh("threads", Lifecycle::threads),
         fresh("a thousand batches", Lifecycle::thousandBatches));
   }

@@ -18,6 +18,7 @@ final class BatchCases {
     List<Case> cases = new ArrayList<>(BlockCases.all());
     cases.add(new Case("long chain", BatchCases::longChain));
     cases.add(new Case("independent branches", BatchCases::branches));
+    cases.add(new Case("late step of an early wave", BatchCases::lateStep));
     cases.add(new Case("reused temporaries", BatchCases::reusedTemporaries));
     cases.add(new Case("hazards in a persistent buffer", BatchCases::hazards));
     cases.add(new Case("outputs that are read again", BatchCases::outputsReadAgain));
@@ -53,6 +54,20 @@ final class BatchCases {
     scene.output("one", one, Tolerance.CHAIN);
     scene.output("two", two, Tolerance.LOOSE_SOFTMAX);
     scene.output("sum", batch.add(one, two), Tolerance.CHAIN);
+  }
+
+  /**
+   * The last steps recorded could run first, and the memory of their temporary is that of one which
+   * is alive after them: steps must run wave by wave, or memory must not be shared.
+   */
+  private static void lateStep(Scene scene) {
+    BatchRecorder batch = scene.batch();
+    Tensor x = scene.input("x", null, Content.scaled(1, 2), 5, 64);
+    Tensor wide = scene.input("wide", null, Content.scaled(1, 2), 5, 256);
+    Tensor third = batch.swish(batch.swish(batch.swish(x)));
+    Tensor early = batch.mul(wide, wide);
+    scene.output("early", batch.swish(early), Tolerance.CHAIN);
+    scene.output("late", batch.add(third, x), Tolerance.CHAIN);
   }
 
   /** More temporaries than are alive at once, of sizes that differ. */

@@ -3,6 +3,7 @@ package dev.quern.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.quern.core.ArrayMath;
 import dev.quern.core.Backend;
 import dev.quern.core.BatchRecorder;
 import dev.quern.core.Bindings;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
 import org.assertj.core.data.Percentage;
 
 /**
@@ -38,6 +40,9 @@ import org.assertj.core.data.Percentage;
 record Lifecycle(Backend backend, CompileOptions options) {
   private static final int ROWS = 2;
   private static final int LENGTH = 32;
+
+  /** What int8 activations keep of small numbers. */
+  private static final Offset<Float> CLOSE = Offset.offset(0.1f);
 
   /** {@code y = swish(x · wᵀ)} with its weight and buffers. */
   private final class Sample implements AutoCloseable {
@@ -226,6 +231,18 @@ record Lifecycle(Backend backend, CompileOptions options) {
       buffer.read(498, MemorySegment.ofArray(found));
       assertThat(found).containsExactly(0, 1, 2, 3, 4, 5, 0);
     }
+  }
+
+  /** The façade for plain arrays, which leaves nothing behind. */
+  void arrays() {
+    float[] x = {1, 2, 3, 4, 5, 6};
+    float[] w = {1, 0, 0, 0, 2, 0, 1, 1, 1};
+    ArrayMath math = new ArrayMath(backend, options.precision());
+    assertThat(math.matmul(x, w, 2, 3, 3)).containsExactly(new float[] {1, 4, 6, 4, 10, 15}, CLOSE);
+    assertThat(math.mul(x, x)).containsExactly(new float[] {1, 4, 9, 16, 25, 36}, CLOSE);
+    assertThat(math.swish(new float[] {0, 50})).containsExactly(new float[] {0, 50}, CLOSE);
+    assertThat(backend.statistics().liveBuffers()).isZero();
+    assertThat(backend.statistics().liveBatches()).isZero();
   }
 
   /** Batches of several threads at once. */

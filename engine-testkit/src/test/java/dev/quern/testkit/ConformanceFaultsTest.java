@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.platform.engine.DiscoverySelector;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.testkit.engine.EngineTestKit;
 import org.junit.platform.testkit.engine.Event;
@@ -42,11 +43,7 @@ class ConformanceFaultsTest {
   @ParameterizedTest
   @MethodSource("faults")
   void aFaultIsFound(Class<?> suite, String factory) {
-    Events tests =
-        EngineTestKit.engine("junit-jupiter")
-            .selectors(selectMethod(suite, factory))
-            .execute()
-            .testEvents();
+    Events tests = run(selectMethod(suite, factory));
     assertThat(tests.failed().count()).isPositive();
     assertThat(tests.failed().stream())
         .as("failures are assertions, not accidents")
@@ -56,24 +53,31 @@ class ConformanceFaultsTest {
                 .isInstanceOf(AssertionError.class));
   }
 
-  @ParameterizedTest
-  @ValueSource(classes = {Faults.Honest.class, Faults.Float32Sums.class, Faults.Int8InFast.class})
-  void anHonestBackendPasses(Class<?> suite) {
-    Events tests =
-        EngineTestKit.engine("junit-jupiter").selectors(selectClass(suite)).execute().testEvents();
+  @Test
+  void theHonestBackendPasses() {
+    Events tests = run(selectClass(Faults.Honest.class));
     assertThat(tests.failed().stream().map(ConformanceFaultsTest::message)).isEmpty();
     assertThat(tests.aborted().count()).isZero();
     assertThat(tests.succeeded().count()).isGreaterThan(400);
   }
 
+  /** Backends round; the tolerances allow what they may, and no more. */
+  @ParameterizedTest
+  @ValueSource(classes = {Faults.Float32Sums.class, Faults.Int8InFast.class})
+  void allowedRoundingPasses(Class<?> suite) {
+    Events tests = run(selectMethod(suite, "projections"), selectMethod(suite, "batches"));
+    assertThat(tests.failed().stream().map(ConformanceFaultsTest::message)).isEmpty();
+    assertThat(tests.succeeded().count()).isGreaterThan(200);
+  }
+
   @Test
   void faultsDoNotHideBehindOtherFaults() {
-    Events tests =
-        EngineTestKit.engine("junit-jupiter")
-            .selectors(selectMethod(Faults.TransposedWeight.class, "attention"))
-            .execute()
-            .testEvents();
+    Events tests = run(selectMethod(Faults.TransposedWeight.class, "attention"));
     assertThat(tests.failed().count()).as("attention does not use weights").isZero();
+  }
+
+  private static Events run(DiscoverySelector... selectors) {
+    return EngineTestKit.engine("junit-jupiter").selectors(selectors).execute().testEvents();
   }
 
   private static String message(Event event) {
