@@ -6,7 +6,7 @@ final class BuildOptions {
 
   static String of(OpenDevice device) {
     String options = "-cl-std=CL1.2";
-    // NVIDIA's compiler then writes the registers of a kernel to the build log.
-    return device.device().nvidia() ? options + " -cl-nv-verbose" : options;
+    // NVIDIA's compiler takes PTX, and writes the registers of a kernel to the build log.
+    return device.device().nvidia() ? options + " -DNVIDIA -cl-nv-verbose" : options;
   }
 }

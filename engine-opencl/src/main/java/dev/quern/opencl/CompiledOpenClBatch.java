@@ -6,13 +6,14 @@ import dev.quern.core.CommandBatch;
 import dev.quern.core.CompiledBatch;
 import dev.quern.core.Completion;
 import dev.quern.core.Tensor;
+import dev.quern.core.op.Op;
 import dev.quern.opencl.binding.Cl;
 import dev.quern.opencl.binding.OpenClException;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** A lowered batch with its control words on the device and the way it is launched. */
 final class CompiledOpenClBatch implements CompiledBatch {
@@ -25,6 +26,9 @@ final class CompiledOpenClBatch implements CompiledBatch {
   private static final int GPU_SPIN_LIMIT = 1 << 24;
 
   private static final int CPU_SPIN_LIMIT = -1;
+
+  /** Above this many rows, launches are a small part of the time and registers a large one. */
+  private static final int MAX_PERSISTENT_ROWS = 4;
 
   private final OpenClBackend backend;
   private final OpenDevice device;
@@ -45,7 +49,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
   CompiledOpenClBatch(
       OpenClBackend backend, Lowered lowered, Geometry geometry, Settings settings) {
     this.backend = backend;
-    this.device = backend.device0();
+    this.device = backend.opened();
     this.lowered = lowered;
     this.geometry = geometry;
     this.settings = settings;
@@ -82,23 +86,21 @@ final class CompiledOpenClBatch implements CompiledBatch {
       case STREAM -> new PersistentLauncher.Attempt.Refused("opencl.strategy is stream");
       case PERSISTENT -> PersistentLauncher.attempt(device, lowered, geometry, settings, control);
       case AUTO -> {
-        if (device.device().cpu()) {
-          yield new PersistentLauncher.Attempt.Refused("on a CPU it is opt-in");
+        long rows = batch().ops().stream().mapToLong(CompiledOpenClBatch::rows).max().orElse(1);
+        if (!device.device().nvidia()) {
+          // Elsewhere nobody has shown yet that all work-groups of a launch run at once.
+          yield new PersistentLauncher.Attempt.Refused("by itself it is chosen on NVIDIA only");
         }
-        long rows =
-            lowered.batch().ops().stream().mapToLong(CompiledOpenClBatch::rows).max().orElse(1);
-        yield rows > MAX_PERSISTENT_ROWS
-            ? new PersistentLauncher.Attempt.Refused(
-                "a batch of %d rows is not a decode".formatted(rows))
-            : PersistentLauncher.attempt(device, lowered, geometry, settings, control);
+        if (rows > MAX_PERSISTENT_ROWS) {
+          yield new PersistentLauncher.Attempt.Refused(
+              "a batch of %d rows is not a decode".formatted(rows));
+        }
+        yield PersistentLauncher.attempt(device, lowered, geometry, settings, control);
       }
     };
   }
 
-  /** Above this many rows, launches are a small part of the time and registers a large one. */
-  private static final int MAX_PERSISTENT_ROWS = 4;
-
-  private static long rows(dev.quern.core.op.Op op) {
+  private static long rows(Op op) {
     return op.writes().stream()
         .filter(t -> t.shape().rank() < 4)
         .mapToLong(t -> t.shape().rows())
@@ -216,6 +218,6 @@ final class CompiledOpenClBatch implements CompiledBatch {
 
   /** What the backend does with open batches when it closes. */
   static void closeAll(Set<CompiledOpenClBatch> batches) {
-    batches.stream().collect(Collectors.toList()).forEach(CompiledOpenClBatch::close);
+    List.copyOf(batches).forEach(CompiledOpenClBatch::close);
   }
 }

@@ -12,4 +12,16 @@ final class Counters {
   long weightBytesRead;
   long liveBuffers;
   long liveBatches;
+
+  /** Forgets what was done so far; what lives is not touched. */
+  void reset() {
+    adoptedBytes = 0;
+    builds = 0;
+    submits = 0;
+    launches = 0;
+    waits = 0;
+    hostSteps = 0;
+    fallbacks = 0;
+    weightBytesRead = 0;
+  }
 }

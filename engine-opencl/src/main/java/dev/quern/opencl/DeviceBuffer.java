@@ -70,7 +70,7 @@ final class DeviceBuffer implements Buffer {
           "buffer %s: adopted weights cannot be written".formatted(name));
     }
     Objects.checkFromIndexSize(offset, source.byteSize(), bytes);
-    synchronized (backend.device0()) {
+    synchronized (backend.opened()) {
       backend.write(open(), offset, source);
     }
   }
@@ -78,14 +78,14 @@ final class DeviceBuffer implements Buffer {
   @Override
   public void read(long offset, MemorySegment target) {
     Objects.checkFromIndexSize(offset, target.byteSize(), bytes);
-    synchronized (backend.device0()) {
+    synchronized (backend.opened()) {
       backend.read(open(), offset, target);
     }
   }
 
   @Override
   public void close() {
-    synchronized (backend.device0()) {
+    synchronized (backend.opened()) {
       if (!closed) {
         closed = true;
         backend.free(this, region);

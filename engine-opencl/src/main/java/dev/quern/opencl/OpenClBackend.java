@@ -47,6 +47,7 @@ final class OpenClBackend implements Backend {
     OpenClBackend backend = new OpenClBackend(OpenDevice.open(cl, device, cache), settings);
     try {
       SelfTest.run(backend);
+      backend.opened().counters().reset();
       return backend;
     } catch (BackendException e) {
       backend.close();
@@ -54,7 +55,7 @@ final class OpenClBackend implements Backend {
     }
   }
 
-  OpenDevice device0() {
+  OpenDevice opened() {
     return device;
   }
 

@@ -48,19 +48,15 @@ final class PersistentLauncher implements Launcher {
     long handle = device.device().handle();
     long program =
         device.program(ProgramText.persistent(lowered.bodies(), geometry), BuildOptions.of(device));
-    int scratch = ProgramText.scratchBytes(lowered.bodies());
+    // A group at least fits every unit of a GPU, or the kernel could not be launched at all.
     int resident =
-        device.device().cpu()
-            ? 1
-            : Residency.groupsPerUnit(
+        device.device().nvidia()
+            ? Residency.groupsPerUnit(
                 cl.buildLog(program, handle),
                 geometry.group(),
-                scratch,
-                device.device().localMemory());
-    if (resident == 0) {
-      return new Attempt.Refused(
-          "how many work-groups the device holds at once is not known from its build log");
-    }
+                ProgramText.scratchBytes(lowered.bodies()),
+                device.device().localMemory())
+            : 1;
     int most = device.device().info().computeUnits() * resident;
     if (settings.groups() > most) {
       return new Attempt.Refused(

@@ -19,6 +19,7 @@ import dev.quern.core.op.Softmax;
 import dev.quern.core.op.Swish;
 import dev.quern.core.op.TopK;
 import dev.quern.kernels.cl.KernelSources;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -33,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class PortableKernels {
   private static final String TEAM = "lib/team.clh";
+  private static final String KSCALES = "lib/kscales.clh";
   private static final String BEST = "lib/best.clh";
 
   /** Positions of a tile of attention. */
@@ -275,8 +277,8 @@ final class PortableKernels {
   }
 
   private static List<String> libraries(WeightFormat format, String... more) {
-    List<String> libraries = new java.util.ArrayList<>(List.of(more));
-    libraries.add("lib/kscales.clh");
+    List<String> libraries = new ArrayList<>(List.of(more));
+    libraries.add(KSCALES);
     libraries.add(source(format));
     return List.copyOf(libraries);
   }

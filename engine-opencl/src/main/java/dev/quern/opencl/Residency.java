@@ -15,7 +15,9 @@ final class Residency {
   private Residency() {}
 
   /**
-   * Returns how many groups fit one compute unit of an NVIDIA device, or 0 if the log does not say.
+   * Returns how many groups of a kernel fit one compute unit of an NVIDIA device. If the log does
+   * not say how many registers the kernel uses, that is the one group that must fit for the kernel
+   * to be launched at all.
    *
    * @param buildLog the log of a build with {@code -cl-nv-verbose}
    * @param localLimit local memory of a compute unit
@@ -27,12 +29,12 @@ final class Residency {
       registers = Math.max(registers, Integer.parseInt(matcher.group(1)));
     }
     if (registers == 0) {
-      return 0;
+      return 1;
     }
     int granules = (registers + REGISTER_GRANULE - 1) / REGISTER_GRANULE * REGISTER_GRANULE;
     long byRegisters = REGISTERS_PER_UNIT / ((long) granules * group);
     long byItems = ITEMS_PER_UNIT / group;
     long byLocal = localLimit / Math.max(1, scratchBytes);
-    return (int) Math.min(byRegisters, Math.min(byItems, byLocal));
+    return (int) Math.max(1, Math.min(byRegisters, Math.min(byItems, byLocal)));
   }
 }

@@ -3,6 +3,7 @@ package dev.quern.opencl;
 import dev.quern.opencl.binding.OpenCl;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 
 /**
  * Host memory between callers and the device. Small writes are copied into a ring of blocks and
@@ -10,7 +11,7 @@ import java.lang.foreign.MemorySegment;
  * thread-safe.
  */
 final class Staging {
-  private static final int BLOCKS = 64;
+  private static final int BLOCKS = 256;
   private static final int BLOCK_BYTES = 4096;
 
   /** A large heap array goes through host memory in pieces of this size. */
@@ -75,8 +76,7 @@ final class Staging {
   /** A part of a heap segment, in host memory that OpenCL can use. */
   private record Piece(long at, MemorySegment host) {}
 
-  private static void pieces(
-      MemorySegment heap, java.util.function.Consumer<Piece> transfer, boolean toDevice) {
+  private static void pieces(MemorySegment heap, Consumer<Piece> transfer, boolean toDevice) {
     try (Arena local = Arena.ofConfined()) {
       MemorySegment host = local.allocate(Math.min(heap.byteSize(), PIECE_BYTES), 64);
       for (long at = 0; at < heap.byteSize(); at += PIECE_BYTES) {

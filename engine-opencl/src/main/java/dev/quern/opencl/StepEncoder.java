@@ -1,6 +1,7 @@
 package dev.quern.opencl;
 
 import dev.quern.core.Bindings;
+import dev.quern.core.Buffer;
 import dev.quern.core.CommandBatch;
 import dev.quern.core.Slot;
 import dev.quern.core.Storage;
@@ -140,7 +141,7 @@ final class StepEncoder {
     Storage storage = operand.storage();
     long offset = operand.offset();
     switch (storage) {
-      case dev.quern.core.Buffer buffer -> {
+      case Buffer buffer -> {
         Region region = DeviceBuffer.region(buffer);
         words[word] = region.arena();
         offset += region.offset();

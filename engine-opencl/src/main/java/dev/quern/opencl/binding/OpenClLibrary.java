@@ -13,7 +13,7 @@ final class OpenClLibrary {
   /** Returns the names to try on an operating system, best first. */
   static List<String> names(String operatingSystem) {
     String os = operatingSystem.toLowerCase(Locale.ROOT);
-    if (os.contains("win")) {
+    if (os.startsWith("win")) {
       return List.of("OpenCL.dll");
     }
     if (os.contains("mac") || os.contains("darwin")) {

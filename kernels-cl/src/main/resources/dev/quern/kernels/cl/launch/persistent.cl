@@ -1,10 +1,11 @@
 // A whole batch as one launch: every group walks all steps, with a barrier of the whole grid
 // between waves. All groups must be resident at once.
-// Set by the build: RUN_STEP (a switch over the bodies), SCRATCH (in uint4), HEADER.
+// Set by the build: RUN_STEP (a switch over the bodies), SCRATCH (in uint4), HEADER, STEP_WORDS,
+// NVIDIA if inline PTX is understood.
 // Words of `control`: 0 arrivals, 1 departures, 2 fault, 3 spin limit; slots from word HEADER, steps
 // after them. Words of `waves`: number of waves, then where the steps of each wave begin, and end.
 
-#if defined(cl_nv_pragma_unroll) || defined(__NV_CL_C_VERSION)
+#ifdef NVIDIA
 #define grid_fence() asm volatile("fence.acq_rel.gpu;" ::: "memory")
 #else
 #define grid_fence() mem_fence(CLK_GLOBAL_MEM_FENCE)
