@@ -209,11 +209,16 @@ final class OpenClBackend implements Backend {
 
   void read(Region region, long offset, MemorySegment target) {
     requireOpen();
-    inFlight.settle();
+    long buffer = device.memory().buffer(region.arena());
     guarded(
         "read",
-        () ->
-            device.read(device.memory().buffer(region.arena()), region.offset() + offset, target));
+        () -> {
+          // A read waits for all work before it, so nothing else has to.
+          device.read(buffer, region.offset() + offset, target);
+          if (inFlight.finished()) {
+            device.read(buffer, region.offset() + offset, target);
+          }
+        });
   }
 
   void free(DeviceBuffer buffer, Region region) {
