@@ -37,6 +37,8 @@ class ConformanceFaultsTest {
         Arguments.of(Faults.DeadRows.class, "elementwise"),
         Arguments.of(Faults.OutOfBounds.class, "elementwise"),
         Arguments.of(Faults.LastOfTies.class, "rows"),
+        Arguments.of(Faults.Undeclared.class, "rows"),
+        Arguments.of(Faults.Thrown.class, "rows"),
         Arguments.of(Faults.Leak.class, "lifecycle"));
   }
 
@@ -68,6 +70,20 @@ class ConformanceFaultsTest {
     Events tests = run(selectMethod(suite, "projections"), selectMethod(suite, "batches"));
     assertThat(tests.failed().stream().map(ConformanceFaultsTest::message)).isEmpty();
     assertThat(tests.succeeded().count()).isGreaterThan(200);
+  }
+
+  @Test
+  void whatIsDeclaredUnsupportedMayRunElsewhere() {
+    Events tests = run(selectMethod(Faults.Declared.class, "rows"));
+    assertThat(tests.failed().stream().map(ConformanceFaultsTest::message)).isEmpty();
+    assertThat(tests.aborted().count()).isZero();
+  }
+
+  @Test
+  void whatIsDeclaredUnsupportedMayThrow() {
+    Events tests = run(selectMethod(Faults.DeclaredAndThrown.class, "rows"));
+    assertThat(tests.failed().stream().map(ConformanceFaultsTest::message)).isEmpty();
+    assertThat(tests.aborted().count()).as("softmax, in both precisions").isEqualTo(4);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.quern.testkit;
 
 import dev.quern.core.Backend;
+import dev.quern.core.BackendException;
 import dev.quern.core.Precision;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
@@ -10,11 +11,13 @@ import dev.quern.core.op.ArgMax;
 import dev.quern.core.op.Attention;
 import dev.quern.core.op.Projection;
 import dev.quern.core.op.Rope;
+import dev.quern.core.op.Softmax;
 import dev.quern.core.op.Swish;
 import dev.quern.core.op.TopK;
 import dev.quern.testkit.PatchedBackend.Step;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Map;
 
 /** Backends that are wrong in one way each, and honest ones that round as real backends do. */
 final class Faults {
@@ -28,9 +31,13 @@ final class Faults {
       return false;
     }
 
+    String refused() {
+      return "";
+    }
+
     @Override
     protected Backend open() {
-      return new PatchedBackend(this::run, leaks());
+      return new PatchedBackend(this::run, leaks(), refused());
     }
   }
 
@@ -226,6 +233,46 @@ final class Faults {
     @Override
     boolean leaks() {
       return true;
+    }
+  }
+
+  /** There is no kernel for softmax, and the support matrix does not say so. */
+  static class Undeclared extends Honest {
+    @Override
+    String refused() {
+      return "softmax";
+    }
+  }
+
+  /** There is no kernel for softmax; it runs through the reference. */
+  static class Declared extends Undeclared {
+    @Override
+    protected SupportMatrix supportMatrix() {
+      return new SupportMatrix(Map.of("softmax", "not written yet"));
+    }
+  }
+
+  /** There is no kernel for softmax, and nothing else runs it. */
+  static class DeclaredAndThrown extends Declared {
+    @Override
+    void run(Step step) {
+      if (step.op() instanceof Softmax) {
+        throw new BackendException("softmax: no kernel");
+      }
+      step.run();
+    }
+  }
+
+  /** An operation that is said to have a kernel throws. */
+  static class Thrown extends DeclaredAndThrown {
+    @Override
+    String refused() {
+      return "";
+    }
+
+    @Override
+    protected SupportMatrix supportMatrix() {
+      return SupportMatrix.complete();
     }
   }
 

@@ -68,17 +68,28 @@ final class PatchedBackend implements Backend {
     void run(Step step);
   }
 
+  /** What {@link #supports} answers {@code No} for, and why. */
+  static final String REASON = "no kernel for this";
+
   private final Runner runner;
   private final boolean leak;
+  private final String refused;
   private final HostBuffer.Ledger ledger = new HostBuffer.Ledger();
   private final Set<Compiled> live = new HashSet<>();
   private long submits;
   private long weightBytesRead;
   private long leaked;
 
-  PatchedBackend(Runner runner, boolean leak) {
+  /**
+   * A backend.
+   *
+   * @param leak whether closed batches are counted as alive
+   * @param refused name of the operation that has no kernel, empty for none
+   */
+  PatchedBackend(Runner runner, boolean leak, String refused) {
     this.runner = runner;
     this.leak = leak;
+    this.refused = refused;
   }
 
   @Override
@@ -103,7 +114,7 @@ final class PatchedBackend implements Backend {
 
   @Override
   public Support supports(Op op, Precision precision) {
-    return new Support.Yes("patched");
+    return op.name().equals(refused) ? new Support.No(REASON) : new Support.Yes("patched");
   }
 
   @Override
@@ -185,7 +196,7 @@ final class PatchedBackend implements Backend {
 
     @Override
     public String explain() {
-      return batch.name();
+      return batch.name() + (refused.isEmpty() ? "" : ": " + REASON);
     }
 
     @Override
