@@ -55,7 +55,7 @@ public record Tolerance(Bound exact, Bound fast, String reason) {
   /** Dot products with stored weights. */
   public static final Tolerance DOT =
       new Tolerance(
-          new Bound.Dot(64 * EPSILON, 1e-11),
+          new Bound.Dot(64 * EPSILON, 1e-10),
           new Bound.Dot(1e-2, 5e-4),
           "EXACT: c·ε·Σ|ab| with c = 64 for float32 sums in any order, which f16 operands exceed;"
               + " FAST: activations rounded to int8 have steps of 1/127 of their block's largest");
@@ -89,7 +89,7 @@ public record Tolerance(Bound exact, Bound fast, String reason) {
   /** Fast dot products with outliers in the activations, which take most of the int8 range. */
   public static final Tolerance OUTLIERS =
       new Tolerance(
-          new Bound.Dot(64 * EPSILON, 1e-11),
+          new Bound.Dot(64 * EPSILON, 1e-10),
           new Bound.Nmse(2e-2),
           "an outlier 20 times the rest leaves int8 activations 3 bits");
 
