@@ -95,6 +95,8 @@ final class CpuBackend implements Backend {
     Lowering.Result lowering = new Lowering(batch, table, kernels).run();
     long needed = lowering.steps().stream().mapToLong(Step::scratchBytes).max().orElse(0);
     own.forEach(worker -> scratchBytes += worker.reserve(needed));
+    int tokens = lowering.steps().stream().mapToInt(Step::tokens).max().orElse(0);
+    own.forEach(worker -> worker.reserveSums(tokens));
     CpuBatch compiled = new CpuBatch(this, batch, lowering);
     batches.add(compiled);
     scratchBytes += compiled.scratchBytes();

@@ -16,6 +16,11 @@ interface Step {
   /** Scratch bytes that a worker needs to run a unit. */
   long scratchBytes();
 
+  /** Activation rows for which a worker needs sums. */
+  default int tokens() {
+    return 0;
+  }
+
   /** Bytes of weights read, however many rows there are. */
   long weightBytes();
 

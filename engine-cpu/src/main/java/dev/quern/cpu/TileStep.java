@@ -4,6 +4,7 @@ import dev.quern.core.op.Projection;
 import dev.quern.core.plan.Access;
 import dev.quern.cpu.Memory.Place;
 import dev.quern.cpu.kernel.Kernels;
+import dev.quern.cpu.kernel.RowMath;
 import dev.quern.cpu.kernel.Tile;
 import dev.quern.cpu.kernel.TileFill;
 import dev.quern.cpu.kernel.Unpack;
@@ -57,35 +58,49 @@ final class TileStep implements Step {
     MemorySegment scratch = worker.scratch;
     MemorySegment values = scratch.asSlice(0, Tile.BYTES);
     MemorySegment staging = scratch.asSlice(Tile.BYTES, Tile.STAGING_BYTES);
-    MemorySegment sums = scratch.asSlice(Tile.BYTES + Tile.STAGING_BYTES, 4L * Tile.ROWS * live);
-    sums.fill((byte) 0);
+    Tile.Sums sums = worker.sums;
+    sums.clear(live);
     for (int column = 0; column < k; column += Tile.COLUMNS) {
       int columns = Math.min(Tile.COLUMNS, k - column);
       long at = w.at(first) + op.w().format().bytes(column);
-      fill(frame, at, count, columns, values, staging);
+      fill(frame, at, count, columns, values, staging, sums);
       tile.multiply(values, columns, x.in(frame), x.at(0) + 4L * column, x.rowBytes(), live, sums);
     }
     MemorySegment target = y.in(frame);
     for (int t = 0; t < live; t++) {
-      MemorySegment.copy(sums, 4L * Tile.ROWS * t, target, y.at(t) + 4L * first, 4L * count);
+      MemorySegment.copy(sums.all, Tile.ROWS * t, target, RowMath.F32, y.at(t) + 4L * first, count);
     }
   }
 
   private void fill(
-      Frame frame, long at, int count, int columns, MemorySegment values, MemorySegment staging) {
+      Frame frame,
+      long at,
+      int count,
+      int columns,
+      MemorySegment values,
+      MemorySegment staging,
+      Tile.Sums sums) {
     if (fill != null) {
       fill.run(w.in(frame), at, w.rowBytes(), count, columns, values, staging);
       return;
     }
-    for (int n = 0; n < count; n++) {
-      unpack.run(w.in(frame), at + n * w.rowBytes(), columns, staging, 0);
-      tile.column(staging, columns, values, n);
+    for (int n = 0; n < count; n += Tile.BAND) {
+      for (int i = 0; i < Math.min(Tile.BAND, count - n); i++) {
+        long row = at + (n + i) * w.rowBytes();
+        unpack.run(w.in(frame), row, columns, staging, 4L * Tile.COLUMNS * i);
+      }
+      tile.transpose(staging, columns, values, n, sums);
     }
   }
 
   @Override
   public long scratchBytes() {
-    return Tile.BYTES + Tile.STAGING_BYTES + 4L * Tile.ROWS * rows.capacity();
+    return Tile.BYTES + Tile.STAGING_BYTES;
+  }
+
+  @Override
+  public int tokens() {
+    return rows.capacity();
   }
 
   @Override

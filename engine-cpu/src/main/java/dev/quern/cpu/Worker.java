@@ -2,6 +2,7 @@ package dev.quern.cpu;
 
 import dev.quern.cpu.kernel.AttentionMath;
 import dev.quern.cpu.kernel.Dot;
+import dev.quern.cpu.kernel.Tile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -15,6 +16,11 @@ final class Worker {
   /** At least as many bytes as any step of a compiled batch asked for. */
   MemorySegment scratch = MemorySegment.NULL;
 
+  /** For at least as many activation rows as any step of a compiled batch asked for. */
+  Tile.Sums sums = new Tile.Sums(0);
+
+  private int tokens;
+
   private Arena arena = Arena.ofShared();
 
   /** Grows the scratch memory; no step may be running. Returns by how many bytes. */
@@ -23,11 +29,21 @@ final class Worker {
     if (bytes <= before) {
       return 0;
     }
-    release();
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
     arena = Arena.ofShared();
     scratch = arena.allocate(bytes, ALIGNMENT);
     dot.scratch = scratch;
     return bytes - before;
+  }
+
+  /** Grows the sums; no step may be running. */
+  void reserveSums(int wanted) {
+    if (wanted > tokens) {
+      tokens = wanted;
+      sums = new Tile.Sums(wanted);
+    }
   }
 
   /** Gives the scratch memory back; no step may be running. Returns how many bytes. */
@@ -38,6 +54,8 @@ final class Worker {
     }
     scratch = MemorySegment.NULL;
     dot.scratch = MemorySegment.NULL;
+    tokens = 0;
+    sums = new Tile.Sums(0);
     return bytes;
   }
 }

@@ -54,6 +54,9 @@ public interface Dot {
     /** Where the first result goes. */
     public long yAt;
 
+    /** Factors of the parts of a block. */
+    public final float[] factors = new float[16];
+
     /** At least {@code 4 * k} bytes of the worker's own. */
     public MemorySegment scratch = MemorySegment.NULL;
   }

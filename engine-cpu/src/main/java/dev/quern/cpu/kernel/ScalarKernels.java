@@ -95,16 +95,17 @@ public final class ScalarKernels implements Kernels {
         long xAt,
         long xStride,
         int tokens,
-        MemorySegment c) {
+        Sums sums) {
+      float[] c = sums.all;
       for (int t = 0; t < tokens; t++) {
         for (int n = 0; n < ROWS; n++) {
-          float sum = c.get(RowMath.F32, 4L * (t * ROWS + n));
+          float sum = c[t * ROWS + n];
           for (int k = 0; k < count; k++) {
             sum +=
                 x.get(RowMath.F32, xAt + t * xStride + 4L * k)
                     * tile.get(RowMath.F32, 4L * (k * ROWS + n));
           }
-          c.set(RowMath.F32, 4L * (t * ROWS + n), sum);
+          c[t * ROWS + n] = sum;
         }
       }
     }

@@ -1,6 +1,7 @@
 package dev.quern.cpu.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * Products of many activation rows with a tile of weights: the shape of a prompt, bound by
@@ -8,22 +9,38 @@ import java.lang.foreign.MemorySegment;
  */
 public interface Tile {
   /** Weight rows of a tile. */
-  int ROWS = 64;
+  int ROWS = 128;
 
   /** The most columns of a tile: one block of the formats with the largest blocks. */
   int COLUMNS = 256;
+
+  /** Weight rows that are decoded together. */
+  int BAND = 16;
+
+  /** Activation rows that meet a tile at once. */
+  int TOKENS = 6;
 
   /** Bytes of a tile. */
   long BYTES = 4L * ROWS * COLUMNS;
 
   /** Bytes that filling a tile needs besides. */
-  long STAGING_BYTES = 4L * ROWS * COLUMNS;
+  long STAGING_BYTES = 4L * BAND * COLUMNS;
 
-  /** Transposes {@code count} columns of one row of weights into column {@code row} of the tile. */
-  default void column(MemorySegment values, int count, MemorySegment tile, int row) {
-    for (int k = 0; k < count; k++) {
-      float value = values.get(RowMath.F32, 4L * k);
-      tile.set(RowMath.F32, 4L * (k * ROWS + row), value);
+  /**
+   * Transposes {@link #BAND} rows of weights into columns of the tile.
+   *
+   * @param band decoded weights, {@code [BAND, COLUMNS]}
+   * @param count columns
+   * @param tile receives them
+   * @param row number of the first row in the tile
+   * @param sums memory of the worker
+   */
+  default void transpose(MemorySegment band, int count, MemorySegment tile, int row, Sums sums) {
+    for (int n = 0; n < BAND; n++) {
+      for (int k = 0; k < count; k++) {
+        float value = band.get(RowMath.F32, 4L * (n * COLUMNS + k));
+        tile.set(RowMath.F32, 4L * (k * ROWS + row + n), value);
+      }
     }
   }
 
@@ -36,7 +53,7 @@ public interface Tile {
    * @param xAt where column 0 of the first activation row lies
    * @param xStride bytes from one activation row to the next
    * @param tokens activation rows
-   * @param c sums, {@code [tokens, ROWS]}
+   * @param sums receives the sums
    */
   void multiply(
       MemorySegment tile,
@@ -45,5 +62,27 @@ public interface Tile {
       long xAt,
       long xStride,
       int tokens,
-      MemorySegment c);
+      Sums sums);
+
+  /** Memory of a worker on the heap. */
+  final class Sums {
+    /** The sums {@code c}, {@code [tokens, ROWS]}. */
+    public final float[] all;
+
+    /** Activations in use. */
+    public final float[] x = new float[TOKENS * COLUMNS];
+
+    /** Sums in use. */
+    public final float[] part = new float[TOKENS * ROWS];
+
+    /** Makes room for some tokens. */
+    public Sums(int tokens) {
+      all = new float[tokens * ROWS];
+    }
+
+    /** Sets the sums of the first {@code tokens} to zero. */
+    public void clear(int tokens) {
+      Arrays.fill(all, 0, tokens * ROWS, 0);
+    }
+  }
 }

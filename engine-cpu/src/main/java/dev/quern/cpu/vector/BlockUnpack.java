@@ -5,7 +5,6 @@ import static dev.quern.cpu.vector.Lanes.toFloat;
 import static dev.quern.cpu.vector.Lanes.u8;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -53,16 +52,14 @@ final class BlockUnpack {
   }
 
   static void q4k(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
+    float[] factors = new float[16];
     for (int k = 0; k < count; k += 256) {
-      float d = Lanes.half(w, wAt);
-      float dmin = Lanes.half(w, wAt + 2);
-      long scales = KBlock.scales(w, wAt + 4);
-      long minima = KBlock.minima(w, wAt + 4);
+      KBlock.factors(w, wAt, factors);
       for (int c = 0; c < 4; c++) {
-        float low = d * KBlock.at(scales, 2 * c);
-        float high = d * KBlock.at(scales, 2 * c + 1);
-        float lowMin = dmin * KBlock.at(minima, 2 * c);
-        float highMin = dmin * KBlock.at(minima, 2 * c + 1);
+        float low = factors[2 * c];
+        float high = factors[2 * c + 1];
+        float lowMin = factors[8 + 2 * c];
+        float highMin = factors[9 + 2 * c];
         for (int l = 0; l < 32; l += N) {
           IntVector q = u8(w, wAt + 16 + 32L * c + l);
           long place = at + 4L * (k + 64 * c + l);
@@ -75,16 +72,14 @@ final class BlockUnpack {
   }
 
   static void q5k(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
+    float[] factors = new float[16];
     for (int k = 0; k < count; k += 256) {
-      float d = Lanes.half(w, wAt);
-      float dmin = Lanes.half(w, wAt + 2);
-      long scales = KBlock.scales(w, wAt + 4);
-      long minima = KBlock.minima(w, wAt + 4);
+      KBlock.factors(w, wAt, factors);
       for (int c = 0; c < 4; c++) {
-        float low = d * KBlock.at(scales, 2 * c);
-        float high = d * KBlock.at(scales, 2 * c + 1);
-        float lowMin = dmin * KBlock.at(minima, 2 * c);
-        float highMin = dmin * KBlock.at(minima, 2 * c + 1);
+        float low = factors[2 * c];
+        float high = factors[2 * c + 1];
+        float lowMin = factors[8 + 2 * c];
+        float highMin = factors[9 + 2 * c];
         for (int l = 0; l < 32; l += N) {
           IntVector q = u8(w, wAt + 48 + 32L * c + l);
           IntVector bits = shift(u8(w, wAt + 16 + l), 2 * c);
@@ -98,28 +93,25 @@ final class BlockUnpack {
   }
 
   static void q6k(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
+    float[] factors = new float[16];
     for (int k = 0; k < count; k += 256) {
-      float d = Lanes.half(w, wAt + 208);
-      for (int h = 0; h < 2; h++) {
+      Q6kDot.factors(w, wAt, factors);
+      for (int part = 0; part < 4; part++) { // as in Q6kDot
         for (int l = 0; l < 32; l += N) {
-          IntVector low = u8(w, wAt + 64L * h + l);
-          IntVector high = u8(w, wAt + 64L * h + 32 + l);
-          IntVector bits = u8(w, wAt + 128 + 32L * h + l);
-          long scale = wAt + 192 + 8L * h + l / 16;
-          long place = at + 4L * (k + 128 * h + l);
-          six(low.and(15).or(lift(bits, 4).and(48)), w, scale, d, target, place);
-          six(high.and(15).or(lift(bits, 2).and(48)), w, scale + 2, d, target, place + 128);
-          six(shift(low, 4).or(bits.and(48)), w, scale + 4, d, target, place + 256);
-          six(shift(high, 4).or(shift(bits, 2).and(48)), w, scale + 6, d, target, place + 384);
+          IntVector q = u8(w, wAt + 32L * part + l);
+          IntVector bits = shift(u8(w, wAt + 128 + 32L * (part / 2) + l), 2 * (part % 2));
+          int j = 8 * (part / 2) + 2 * (part % 2) + l / 16;
+          long place = at + 4L * (k + 128 * (part / 2) + 32 * (part % 2) + l);
+          six(q.and(15).or(lift(bits.and(3), 4)), factors[j], target, place);
+          six(shift(q, 4).or(bits.and(48)), factors[j + 4], target, place + 256);
         }
       }
       wAt += 210;
     }
   }
 
-  private static void six(
-      IntVector q, MemorySegment w, long scale, float d, MemorySegment target, long at) {
-    put(q.sub(32), d * w.get(ValueLayout.JAVA_BYTE, scale), 0, target, at);
+  private static void six(IntVector q, float factor, MemorySegment target, long at) {
+    put(q.sub(32), factor, 0, target, at);
   }
 
   /** {@code target = q · scale + offset}. */

@@ -29,16 +29,16 @@ final class Q5kDot implements Dot {
   }
 
   private static float row(Job job, long wAt) {
-    FloatVector sum = zero();
-    float rest = 0;
+    FloatVector lowSum = zero();
+    FloatVector highSum = zero();
+    FloatVector rest = zero();
+    float[] factors = job.factors;
     int blocks = job.k / 256;
     for (int block = 0; block < blocks; block++) {
       long at = wAt + 176L * block;
       long xAt = job.xAt + 1024L * block;
-      float d = Lanes.half(job.w, at);
-      float dmin = Lanes.half(job.w, at + 2);
-      long scales = KBlock.scales(job.w, at + 4);
-      long minima = KBlock.minima(job.w, at + 4);
+      KBlock.factors(job.w, at, factors);
+      rest = KBlock.minima(factors, job.sums, job.sumsAt + 64L * block, rest);
       for (int c = 0; c < 4; c++) {
         FloatVector low = zero();
         FloatVector high = zero();
@@ -51,11 +51,10 @@ final class Q5kDot implements Dot {
           low = toFloat(one).fma(f32(job.x, xAt + 4L * (64 * c + l)), low);
           high = toFloat(two).fma(f32(job.x, xAt + 4L * (64 * c + 32 + l)), high);
         }
-        sum = low.fma(splat(d * KBlock.at(scales, 2 * c)), sum);
-        sum = high.fma(splat(d * KBlock.at(scales, 2 * c + 1)), sum);
+        lowSum = low.fma(splat(factors[2 * c]), lowSum);
+        highSum = high.fma(splat(factors[2 * c + 1]), highSum);
       }
-      rest += dmin * KBlock.dot(minima, job.sums, job.sumsAt + 64L * block + 32);
     }
-    return Lanes.sum(sum) + rest;
+    return Lanes.sum(lowSum.add(highSum).add(rest));
   }
 }

@@ -10,7 +10,6 @@ import static dev.quern.cpu.vector.Lanes.zero;
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.RowMath;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -31,39 +30,44 @@ final class Q6kDot implements Dot {
   }
 
   private static float row(Job job, long wAt) {
-    FloatVector sum = zero();
+    FloatVector even = zero();
+    FloatVector odd = zero();
+    float[] factors = job.factors;
     int blocks = job.k / 256;
     for (int block = 0; block < blocks; block++) {
       long at = wAt + 210L * block;
       long xAt = job.xAt + 1024L * block;
-      float d = Lanes.half(job.w, at + 208);
-      for (int h = 0; h < 2; h++) {
+      factors(job.w, at, factors);
+      for (int part = 0; part < 4; part++) { // 32 bytes of ql: two to a half
         for (int l = 0; l < 32; l += N) {
-          IntVector low = u8(job.w, at + 64L * h + l);
-          IntVector high = u8(job.w, at + 64L * h + 32 + l);
-          IntVector bits = u8(job.w, at + 128 + 32L * h + l);
-          IntVector bits4 = bits.lanewise(VectorOperators.LSHL, 4);
-          IntVector a = low.and(15).or(bits4.and(48));
-          IntVector b = high.and(15).or(bits4.lanewise(VectorOperators.LSHR, 2).and(48));
-          IntVector c = low.lanewise(VectorOperators.LSHR, 4).or(bits.and(48));
-          IntVector e =
-              high.lanewise(VectorOperators.LSHR, 4)
-                  .or(bits.lanewise(VectorOperators.LSHR, 2).and(48));
-          long scale = at + 192 + 8L * h + l / 16;
-          long part = xAt + 4L * (128 * h + l);
-          sum = term(sum, a, job.w, scale, d, f32(job.x, part));
-          sum = term(sum, b, job.w, scale + 2, d, f32(job.x, part + 128));
-          sum = term(sum, c, job.w, scale + 4, d, f32(job.x, part + 256));
-          sum = term(sum, e, job.w, scale + 6, d, f32(job.x, part + 384));
+          IntVector q = u8(job.w, at + 32L * part + l);
+          IntVector bits = bits(job.w, at + 128 + 32L * (part / 2) + l, 2 * (part % 2));
+          IntVector one = q.and(15).or(bits.and(3).lanewise(VectorOperators.LSHL, 4));
+          IntVector two = q.lanewise(VectorOperators.LSHR, 4).or(bits.and(48));
+          int j = 8 * (part / 2) + 2 * (part % 2) + l / 16;
+          long place = xAt + 4L * (128 * (part / 2) + 32 * (part % 2) + l);
+          even = times(one, f32(job.x, place)).fma(splat(factors[j]), even);
+          odd = times(two, f32(job.x, place + 256)).fma(splat(factors[j + 4]), odd);
         }
       }
     }
-    return Lanes.sum(sum);
+    return Lanes.sum(even.add(odd));
   }
 
-  private static FloatVector term(
-      FloatVector sum, IntVector q, MemorySegment w, long scale, float d, FloatVector x) {
-    float factor = d * w.get(ValueLayout.JAVA_BYTE, scale);
-    return toFloat(q.sub(32)).mul(x).fma(splat(factor), sum);
+  /** The upper bits of 32 elements, those of the first and third 32 or the others. */
+  private static IntVector bits(MemorySegment w, long at, int shift) {
+    return u8(w, at).lanewise(VectorOperators.LSHR, shift);
+  }
+
+  private static FloatVector times(IntVector q, FloatVector x) {
+    return toFloat(q.sub(32)).mul(x);
+  }
+
+  /** {@code d · scⱼ} of sixteen elements each. */
+  static void factors(MemorySegment w, long at, float[] factors) {
+    FloatVector d = splat(Lanes.half(w, at + 208));
+    for (int j = 0; j < 16; j += N) {
+      toFloat(Lanes.s8(w, at + 192 + j)).mul(d).intoArray(factors, j);
+    }
   }
 }
