@@ -23,6 +23,7 @@ final class ProjectionCases {
       for (int rows : ROWS) {
         cases.add(new Case(format.name() + " rows " + rows, scene -> shapes(scene, format, rows)));
       }
+      cases.add(new Case(format.name() + " large", scene -> large(scene, format)));
       cases.add(new Case(format.name() + " live rows", scene -> liveRows(scene, format)));
       cases.add(new Case(format.name() + " outliers", scene -> outliers(scene, format)));
       cases.add(new Case(format.name() + " weight rows", scene -> weightRows(scene, format)));
@@ -54,6 +55,18 @@ final class ProjectionCases {
     Tensor x = scene.input("x" + at, null, rows, k);
     Tensor w = scene.weight("w" + at, format, n, k);
     scene.output("y" + at, scene.batch().matmul(x, w), Tolerance.DOT);
+  }
+
+  /** Long sums, many outputs, and rows as in a prompt: beyond one work-group or tile each. */
+  private static void large(Scene scene, WeightFormat format) {
+    int block = format.blockElements();
+    product(scene, format, 2, 5, 8192 + block);
+    product(scene, format, 1, 2053, Math.max(block, 64));
+    Slot.Count live = scene.live("rows", 130, 130, 97);
+    int k = 2 * Math.max(block, 64);
+    Tensor x = scene.input("prompt", live, 130, k);
+    Tensor w = scene.weight("w", format, 67, k);
+    scene.output("y", scene.batch().matmul(x, w), Tolerance.DOT);
   }
 
   /** Capacity 9; dead rows are not written, whatever the number of live ones. */
