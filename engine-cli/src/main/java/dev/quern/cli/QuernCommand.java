@@ -52,7 +52,8 @@ public final class QuernCommand implements Runnable {
             .addSubcommand(new InspectCommand(streams))
             .addSubcommand(new TokenizeCommand(streams))
             .addSubcommand(new LogitsCommand(streams))
-            .addSubcommand(new ExplainCommand(streams));
+            .addSubcommand(new ExplainCommand(streams))
+            .addSubcommand(new BenchCommand(streams));
     return command
         .setOut(new PrintWriter(streams.out(), true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(streams.err(), true, StandardCharsets.UTF_8))

@@ -1,0 +1,230 @@
+package dev.quern.cli;
+
+import dev.quern.core.Backend;
+import dev.quern.core.Precision;
+import dev.quern.transformer.LanguageModel;
+import dev.quern.transformer.LoadOptions;
+import dev.quern.transformer.ModelSource;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code quern bench}: tokens per second. */
+@Command(
+    name = "bench",
+    versionProvider = QuernVersion.class,
+    description = {
+      "Measure tokens per second.",
+      "With --shape: random weights in the shape of a published model; else the model of --model."
+    })
+final class BenchCommand extends Subcommand {
+  @Mixin private ModelOptions model = new ModelOptions();
+
+  @Option(
+      names = "--shape",
+      paramLabel = "NAME",
+      description = "llama-1b, llama-8b, qwen3-4b or qwen3-0.6b, with random weights.")
+  private @Nullable String shape;
+
+  @Option(
+      names = "--quant",
+      paramLabel = "TYPE",
+      description = "Q4_K_M, Q4_0, Q8_0, F16 or TQ2_0, with --shape. Default: Q4_K_M")
+  private @Nullable String quant;
+
+  @Option(
+      names = "--prompt",
+      paramLabel = "N",
+      defaultValue = "512",
+      description = "Tokens of the prompt. Default: ${DEFAULT-VALUE}")
+  private int prompt;
+
+  @Option(
+      names = "--generate",
+      paramLabel = "N",
+      defaultValue = "128",
+      description = "Tokens to generate. Default: ${DEFAULT-VALUE}")
+  private int generate;
+
+  @Option(
+      names = "--depth",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "0",
+      description = "Tokens that come before, several with commas. Default: ${DEFAULT-VALUE}")
+  private int[] depths = {0};
+
+  @Option(
+      names = "--sequences",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "1",
+      description = "Sequences that grow together, several with commas. Default: ${DEFAULT-VALUE}")
+  private int[] sequences = {1};
+
+  @Option(
+      names = "--repeat",
+      paramLabel = "N",
+      defaultValue = "5",
+      description = "Measurements of which the median counts. Default: ${DEFAULT-VALUE}")
+  private int repeat;
+
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      description = "Write the results as JSON; - for standard output.")
+  private @Nullable String json;
+
+  BenchCommand(Streams streams) {
+    super(streams);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    check("--prompt", prompt, 1);
+    check("--generate", generate, 1);
+    check("--repeat", repeat, 1);
+    Arrays.stream(depths).forEach(depth -> check("--depth", depth, 0));
+    Arrays.stream(sequences).forEach(count -> check("--sequences", count, 1));
+    if (shape == null && quant != null) {
+      throw new UsageException("--quant: needs --shape but that is missing");
+    }
+    List<Object> runs = new ArrayList<>();
+    for (String backend : model.backend().split(",", -1)) {
+      runs.addAll(measure(backend));
+    }
+    if (json != null) {
+      write(json, runs);
+    }
+    return 0;
+  }
+
+  private static void check(String option, int value, int least) {
+    if (value < least) {
+      throw new UsageException("%s: must be at least %d but is %d".formatted(option, least, value));
+    }
+  }
+
+  private List<Object> measure(String name) throws IOException {
+    int deepest = Arrays.stream(depths).max().orElse(0);
+    LoadOptions options = model.load(Precision.FAST);
+    options =
+        options
+            .withContext(Math.max(options.context(), Math.max(prompt + 1, deepest + generate + 2)))
+            .withSequences(Arrays.stream(sequences).max().orElse(1));
+    try (Backend backend = model.openBackend(name)) {
+      ModelSource source = source();
+      String format = format(source);
+      try (LanguageModel loaded = ModelOptions.load(source, backend, options, streams)) {
+        return runs(loaded, backend, source.name(), format);
+      }
+    }
+  }
+
+  private ModelSource source() throws IOException {
+    return shape == null
+        ? ModelSource.of(model.openFile())
+        : new RandomModel(BenchShape.of(shape), BenchMix.of(mix()));
+  }
+
+  private String mix() {
+    return quant == null ? "Q4_K_M" : quant;
+  }
+
+  /** The mix, or the format that most bytes of a file are in. */
+  private String format(ModelSource source) {
+    if (shape != null) {
+      return BenchMix.of(mix()).name();
+    }
+    return source.weights().stream()
+        .collect(
+            Collectors.groupingBy(
+                weight -> weight.format().name(),
+                Collectors.summingLong(weight -> weight.data().byteSize())))
+        .entrySet()
+        .stream()
+        .max(Comparator.comparingLong(Map.Entry::getValue))
+        .map(Map.Entry::getKey)
+        .orElse("none");
+  }
+
+  private List<Object> runs(LanguageModel loaded, Backend backend, String name, String format) {
+    Stopwatch stopwatch = new Stopwatch(loaded, backend, repeat);
+    Rates read = stopwatch.prompt(prompt);
+    List<Object> runs = new ArrayList<>();
+    for (int depth : depths) {
+      for (int count : sequences) {
+        Stopwatch.Decoded decoded = stopwatch.decode(generate, depth, count);
+        Map<String, Object> run = new LinkedHashMap<>();
+        run.put("model", name);
+        run.put("quant", format);
+        run.put("backend", backend.name());
+        run.put("device", backend.device().name());
+        run.put("precision", model.precision(Precision.FAST).name().toLowerCase(Locale.ROOT));
+        run.put("prompt", read.addTo(Map.of("tokens", prompt)));
+        Map<String, Object> decode = new LinkedHashMap<>();
+        decode.put("tokens", generate);
+        decode.put("depth", depth);
+        decode.put("sequences", count);
+        decode = decoded.rates().addTo(decode);
+        decode.put("weightBytes", decoded.weightBytes());
+        run.put("decode", decode);
+        runs.add(run);
+        print(name + " " + format, backend, read, decoded, depth, count);
+      }
+    }
+    return runs;
+  }
+
+  private void print(
+      String what, Backend backend, Rates read, Stopwatch.Decoded decoded, int depth, int count) {
+    if ("-".equals(json)) {
+      return;
+    }
+    streams
+        .out()
+        .printf(
+            Locale.ROOT,
+            "%s on %s (%s): prompt of %d %.1f tok/s; %d sequence(s) at depth %d %.1f tok/s"
+                + " (%.1f to %.1f), %.1f GB/s of weights%n",
+            what,
+            backend.name(),
+            backend.device().name(),
+            prompt,
+            read.median(),
+            count,
+            depth,
+            decoded.rates().median(),
+            decoded.rates().min(),
+            decoded.rates().max(),
+            decoded.rates().median() / count * decoded.weightBytes() * 1e-9);
+    streams.out().flush();
+  }
+
+  private void write(String file, List<Object> runs) throws IOException {
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("machine", Machine.describe());
+    result.put("jvm", Machine.jvm());
+    result.put("commit", Machine.commit());
+    result.put("runs", runs);
+    String text = Json.text(result) + "\n";
+    if (file.equals("-")) {
+      streams.out().print(text);
+    } else {
+      Files.writeString(Path.of(file), text, StandardCharsets.UTF_8);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package dev.quern.cli;
+
+import dev.quern.core.Backend;
+import dev.quern.core.Statistics;
+import dev.quern.transformer.GenerationOptions;
+import dev.quern.transformer.LanguageModel;
+import dev.quern.transformer.Session;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.DoubleSupplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Measures a loaded model: rates of prompts and of decoding, each repeated after a warm-up of about
+ * two seconds.
+ */
+final class Stopwatch {
+  private static final long WARM_UP_NANOS = 2_000_000_000L;
+  private static final int MOST_WARM_UPS = 10;
+
+  private final LanguageModel model;
+  private final Backend backend;
+  private final int repeat;
+
+  Stopwatch(LanguageModel model, Backend backend, int repeat) {
+    this.model = model;
+    this.backend = backend;
+    this.repeat = repeat;
+  }
+
+  /**
+   * Decoding rates.
+   *
+   * @param rates tokens of all sequences together per second
+   * @param weightBytes bytes of weights that a step reads
+   */
+  record Decoded(Rates rates, long weightBytes) {}
+
+  /** Rate at which a prompt is read, the first token included. */
+  Rates prompt(int tokens) {
+    try (Session session = model.newSession()) {
+      return repeated(() -> {
+        session.replace(new int[0]);
+        session.append(tokens(tokens));
+        return session.generate(GenerationOptions.greedy(1), text -> {}).promptRate();
+      });
+    }
+  }
+
+  /** Rate at which {@code sequences} sequences, each of {@code depth} tokens, grow together. */
+  Decoded decode(int tokens, int depth, int sequences) {
+    List<Session> sessions = Stream.generate(model::newSession).limit(sequences).toList();
+    try {
+      Statistics before = backend.statistics();
+      Rates rates =
+          repeated(
+              sequences == 1
+                  ? () -> alone(sessions.getFirst(), tokens, depth)
+                  : () -> together(sessions, tokens, depth));
+      Statistics after = backend.statistics();
+      long submits = Math.max(1, after.submits() - before.submits());
+      return new Decoded(rates, (after.weightBytesRead() - before.weightBytesRead()) / submits);
+    } finally {
+      sessions.forEach(Session::close);
+    }
+  }
+
+  private double alone(Session session, int tokens, int depth) {
+    session.replace(tokens(Math.max(1, depth)));
+    return session.generate(GenerationOptions.greedy(tokens + 1), text -> {}).decodeRate();
+  }
+
+  private double together(List<Session> sessions, int tokens, int depth) {
+    int[] prefix = tokens(Math.max(1, depth));
+    sessions.forEach(session -> session.replace(prefix));
+    int[] next = model.step(sessions, tokens(sessions.size()));
+    long start = System.nanoTime();
+    for (int step = 0; step < tokens; step++) {
+      next = model.step(sessions, next);
+    }
+    return sessions.size() * tokens * 1e9 / (System.nanoTime() - start);
+  }
+
+  private Rates repeated(DoubleSupplier measure) {
+    long start = System.nanoTime();
+    for (int i = 0; i < MOST_WARM_UPS && System.nanoTime() - start < WARM_UP_NANOS; i++) {
+      double _ = measure.getAsDouble();
+    }
+    List<Double> rates = new ArrayList<>();
+    IntStream.range(0, repeat).forEach(i -> rates.add(measure.getAsDouble()));
+    return Rates.of(rates);
+  }
+
+  private int[] tokens(int count) {
+    return new SplittableRandom(count).ints(count, 0, model.vocabulary()).toArray();
+  }
+}
