@@ -109,6 +109,8 @@ final class ModelOptions {
       throw new UsageException(
           "--backend: must be one of %s but is %s".formatted(String.join(", ", names), name));
     }
+    // wrong usage is said before a device is opened, which may take a while
+    positive("--context", context, 0);
     OpenOptions options =
         OpenOptions.defaults()
             .withThreads(positive("--threads", threads, 0))
