@@ -20,7 +20,8 @@ public interface Backend extends AutoCloseable {
   /**
    * Makes a constant tensor of weights. The backend may use {@code data} in place or keep a copy in
    * a layout of its own, so {@code data} must stay alive and unchanged until the backend, or the
-   * tensor's buffer, is closed.
+   * tensor's buffer, is closed, and every thread must be able to read it ({@code Arena.ofShared()},
+   * not {@code ofConfined()}).
    *
    * @param data exactly {@code format.bytes(shape.elements())} bytes in the format's stored layout
    * @throws IllegalArgumentException if the size of {@code data} does not match

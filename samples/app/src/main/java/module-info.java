@@ -1,0 +1,5 @@
+/** Uses Quern as a library. */
+module dev.quern.samples.app {
+  requires dev.quern.fable;
+  requires dev.quern.transformer;
+}
