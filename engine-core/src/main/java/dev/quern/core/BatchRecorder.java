@@ -12,6 +12,7 @@ import dev.quern.core.op.GatherRows;
 import dev.quern.core.op.KvAppend;
 import dev.quern.core.op.Mul;
 import dev.quern.core.op.Op;
+import dev.quern.core.op.Pointwise;
 import dev.quern.core.op.Projection;
 import dev.quern.core.op.RmsNorm;
 import dev.quern.core.op.Rope;
@@ -117,6 +118,13 @@ public final class BatchRecorder {
   public Tensor swish(Tensor x) {
     Tensor y = like("swish", x);
     add(new Swish(x, y));
+    return y;
+  }
+
+  /** {@link Pointwise}. */
+  public Tensor pointwise(Tensor x, Pointwise.Function function) {
+    Tensor y = like("pointwise", x);
+    add(new Pointwise(x, function, y));
     return y;
   }
 

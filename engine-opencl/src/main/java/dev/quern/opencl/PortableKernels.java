@@ -12,6 +12,7 @@ import dev.quern.core.op.GatherRows;
 import dev.quern.core.op.KvAppend;
 import dev.quern.core.op.Mul;
 import dev.quern.core.op.Op;
+import dev.quern.core.op.Pointwise;
 import dev.quern.core.op.Projection;
 import dev.quern.core.op.RmsNorm;
 import dev.quern.core.op.Rope;
@@ -55,6 +56,7 @@ final class PortableKernels {
         new KernelRow<>("expert-matmul", ExpertMatMul.class, this::expertMatMul),
         new KernelRow<>("expert-sum", ExpertSum.class, this::expertSum),
         new KernelRow<>("swish", Swish.class, this::swish),
+        new KernelRow<>("pointwise", Pointwise.class, this::pointwise),
         new KernelRow<>(
             "mul", Mul.class, op -> elementwise(op, "mul", "*", op.a(), op.b(), op.y())),
         new KernelRow<>(
@@ -128,6 +130,33 @@ final class PortableKernels {
   private Offer swish(Swish op) {
     return took(op, plain("swish", 0), op.x())
         .integers(op.x().shape().rowElements())
+        .operands(op.x(), op.y())
+        .tasks(chunks(op.x()));
+  }
+
+  private Offer pointwise(Pointwise op) {
+    return switch (op.function()) {
+      case Pointwise.Function.Gelu gelu ->
+          pointwise(
+              op,
+              "gelu",
+              "((v) / (1.0f + exp(-1.59576912f * ((v) + 0.044715f * (v) * (v) * (v)))))",
+              0,
+              0);
+      case Pointwise.Function.SoftCap(float cap) ->
+          pointwise(op, "soft_cap", "(HIGH * tanh((v) / HIGH))", 0, cap);
+      case Pointwise.Function.Clamp(float low, float high) ->
+          pointwise(op, "clamp", "min(max((v), LOW), HIGH)", low, high);
+    };
+  }
+
+  private Offer pointwise(Pointwise op, String name, String formula, float low, float high) {
+    SortedMap<String, String> macros = new TreeMap<>(Map.of("APPLY(v)", formula));
+    return took(op, new Body(name, List.of(), "op/pointwise.clh", macros, 0), op.x())
+        .integers(
+            op.x().shape().rowElements(),
+            Float.floatToRawIntBits(low),
+            Float.floatToRawIntBits(high))
         .operands(op.x(), op.y())
         .tasks(chunks(op.x()));
   }

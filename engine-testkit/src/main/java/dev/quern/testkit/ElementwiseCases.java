@@ -6,6 +6,7 @@ import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormats;
 import dev.quern.core.op.Add;
 import dev.quern.core.op.Mul;
+import dev.quern.core.op.Pointwise;
 import dev.quern.core.op.Swish;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,8 @@ final class ElementwiseCases {
     List<Case> cases = new ArrayList<>();
     cases.add(new Case("swish", ElementwiseCases::swish));
     cases.add(new Case("swish extremes", ElementwiseCases::swishExtremes));
+    cases.add(new Case("pointwise", ElementwiseCases::pointwise));
+    cases.add(new Case("pointwise extremes", ElementwiseCases::pointwiseExtremes));
     cases.add(new Case("mul", scene -> binary(scene, false)));
     cases.add(new Case("add", scene -> binary(scene, true)));
     cases.add(new Case("mul repeated", scene -> repeated(scene, false)));
@@ -42,6 +45,37 @@ final class ElementwiseCases {
     int[] values = {-10_000, -1000, -128, -104, -100, -89, -88, -50, -1, 0, 1, 20, 88, 128, 30_000};
     Tensor x = scene.input("x", null, Content.of(values), 1, values.length);
     scene.output("y", scene.batch().swish(x), Tolerance.SWISH);
+  }
+
+  private static void pointwise(Scene scene) {
+    Slot.Count live = scene.live("rows", 3, 3, 1);
+    for (int length : LENGTHS) {
+      Tensor x = scene.input("x" + length, live, 3, length);
+      scene.output("gelu" + length, gelu(scene, x), Tolerance.GELU);
+      scene.output("capped" + length, softCap(scene, x, 0.7f), Tolerance.SOFT_CAP);
+      scene.output("clamped" + length, clamp(scene, x, -0.5f, 0.25f), Tolerance.BITS);
+    }
+  }
+
+  private static void pointwiseExtremes(Scene scene) {
+    int[] values = {-30_000, -1000, -100, -88, -13, -10, -5, -1, 0, 1, 7, 8, 88, 128, 30_000};
+    Tensor x = scene.input("x", null, Content.of(values), 1, values.length);
+    scene.output("gelu", gelu(scene, x), Tolerance.GELU);
+    scene.output("capped", softCap(scene, x, 30), Tolerance.SOFT_CAP);
+    scene.output("below", clamp(scene, x, Float.NEGATIVE_INFINITY, 7), Tolerance.BITS);
+    scene.output("above", clamp(scene, x, -7, Float.POSITIVE_INFINITY), Tolerance.BITS);
+  }
+
+  private static Tensor gelu(Scene scene, Tensor x) {
+    return scene.batch().pointwise(x, new Pointwise.Function.Gelu());
+  }
+
+  private static Tensor softCap(Scene scene, Tensor x, float cap) {
+    return scene.batch().pointwise(x, new Pointwise.Function.SoftCap(cap));
+  }
+
+  private static Tensor clamp(Scene scene, Tensor x, float low, float high) {
+    return scene.batch().pointwise(x, new Pointwise.Function.Clamp(low, high));
   }
 
   private static void binary(Scene scene, boolean add) {

@@ -28,6 +28,18 @@ public record Tolerance(Bound exact, Bound fast, String reason) {
           new Bound.Relative(256 * EPSILON, 1e-35),
           "4 units in the last place; fast exponentials lose log2(|x|) bits of the argument");
 
+  /** {@code x / (1 + e⁻²ᵘ)} with u a cubic in x. */
+  public static final Tolerance GELU =
+      same(
+          new Bound.Relative(1024 * EPSILON, 1e-30),
+          "8 ε for each unit of the exponent, which reaches 88 before the result vanishes");
+
+  /** {@code c · tanh(x / c)}. */
+  public static final Tolerance SOFT_CAP =
+      same(
+          new Bound.OfLargest(16 * EPSILON),
+          "a tanh may be 1 − 2 / (e²ˣ + 1), whose error is relative to 1");
+
   /** Normalisations. */
   public static final Tolerance NORM =
       same(

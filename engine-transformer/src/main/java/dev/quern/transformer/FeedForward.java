@@ -2,6 +2,7 @@ package dev.quern.transformer;
 
 import dev.quern.core.BatchRecorder;
 import dev.quern.core.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /** The second half of a block. */
 sealed interface FeedForward {
@@ -15,51 +16,101 @@ sealed interface FeedForward {
         : Gated.of(weights, config, block);
   }
 
-  /**
-   * {@code down(swish(gate(x)) · up(x))} (<a href="https://arxiv.org/abs/2002.05202">SwiGLU</a>).
-   */
-  record Gated(Linear gate, Linear up, Linear down) implements FeedForward {
+  /** {@code down(activation(gate(x), up(x)))}. */
+  record Gated(
+      Activation activation, Weights.Scalars scalars, Linear gate, Linear up, Linear down)
+      implements FeedForward {
     static Gated of(Weights weights, ModelConfig config, String block) {
-      long width = weights.shape(block + "ffn_gate.weight").rows();
+      long hidden = config.hidden();
+      long width = weights.shape(block + "ffn_down.weight").last();
+      Linear down = Linear.of(weights, block + "ffn_down", hidden, width);
+      if (weights.has(block + "ffn_gate.weight")) {
+        Linear gate = Linear.of(weights, block + "ffn_gate", width, hidden);
+        Linear up = Linear.of(weights, block + "ffn_up", width, hidden);
+        return new Gated(config.activation(), weights.scalars(), gate, up, down);
+      }
+      Linear both = Linear.of(weights, block + "ffn_up", 2 * width, hidden);
       return new Gated(
-          Linear.of(weights, block + "ffn_gate", width, config.hidden()),
-          Linear.of(weights, block + "ffn_up", width, config.hidden()),
-          Linear.of(weights, block + "ffn_down", config.hidden(), width));
+          config.activation(),
+          weights.scalars(),
+          both.part(0, width),
+          both.part(width, width),
+          down);
     }
 
     @Override
     public Tensor record(BatchRecorder b, Tensor x) {
-      Tensor gated = b.mul(b.swish(gate.record(b, x)), up.record(b, x));
-      return down.record(b, gated);
+      Tensor joint = activation.record(b, gate.record(b, x), up.record(b, x), scalars);
+      return down.record(b, joint);
     }
   }
 
   /**
-   * {@code Σⱼ pⱼ · downⱼ(swish(gateⱼ(x)) · upⱼ(x))} over the experts with the largest router
+   * {@code Σⱼ pⱼ · downⱼ(activation(gateⱼ(x), upⱼ(x)))} over the experts with the largest router
    * logits, {@code p} the softmax of just these logits (<a
    * href="https://arxiv.org/abs/2401.04088">Mixtral</a>; the same as a softmax over all, normalised
    * over the chosen).
    */
-  record Experts(Linear router, int used, Tensor gate, Tensor up, Tensor down)
+  record Experts(
+      Activation activation,
+      Weights.Scalars scalars,
+      Linear router,
+      int used,
+      Stack gate,
+      Stack up,
+      Stack down)
       implements FeedForward {
     static Experts of(Weights weights, ModelConfig config, String block) {
       long experts = config.experts();
+      long hidden = config.hidden();
       long width = weights.shape(block + "ffn_gate_exps.weight").dim(1);
       return new Experts(
-          Linear.of(weights, block + "ffn_gate_inp", experts, config.hidden()),
+          config.activation(),
+          weights.scalars(),
+          Linear.of(weights, block + "ffn_gate_inp", experts, hidden),
           config.expertsUsed(),
-          weights.get(block + "ffn_gate_exps.weight", experts, width, config.hidden()),
-          weights.get(block + "ffn_up_exps.weight", experts, width, config.hidden()),
-          weights.get(block + "ffn_down_exps.weight", experts, config.hidden(), width));
+          Stack.of(weights, block + "ffn_gate_exps", experts, width, hidden),
+          Stack.of(weights, block + "ffn_up_exps", experts, width, hidden),
+          Stack.of(weights, block + "ffn_down_exps", experts, hidden, width));
     }
 
     @Override
     public Tensor record(BatchRecorder b, Tensor x) {
-      BatchRecorder.Largest chosen = b.topK(router.record(b, x), used);
-      Tensor gated =
-          b.mul(
-              b.swish(b.expertMatmul(x, gate, chosen.ids())), b.expertMatmul(x, up, chosen.ids()));
-      return b.expertSum(b.expertMatmul(gated, down, chosen.ids()), b.softmax(chosen.values()));
+      Tensor logits = router.record(b, x);
+      BatchRecorder.Largest chosen = b.topK(logits, used);
+      Tensor ones = gate.bias == null ? null : ones(b, logits);
+      Tensor joint =
+          activation.record(
+              b,
+              gate.record(b, x, chosen.ids(), ones),
+              up.record(b, x, chosen.ids(), ones),
+              scalars);
+      Tensor results = down.record(b, joint, chosen.ids(), ones);
+      return b.expertSum(results, b.softmax(chosen.values()));
+    }
+
+    /** {@code [rows, 1]} of ones: the softmax of a single number. */
+    private static Tensor ones(BatchRecorder b, Tensor logits) {
+      return b.softmax(b.topK(logits, 1).values());
+    }
+  }
+
+  /**
+   * One projection of every expert.
+   *
+   * @param weight {@code [experts, out, in]}
+   * @param bias {@code [experts, out, 1]}, or null: a product with one, chosen as the weight is
+   */
+  record Stack(Tensor weight, @Nullable Tensor bias) {
+    static Stack of(Weights weights, String name, long experts, long out, long in) {
+      Tensor bias =
+          weights.has(name + ".bias") ? weights.columns(name + ".bias", experts, out) : null;
+      return new Stack(weights.get(name + ".weight", experts, out, in), bias);
+    }
+
+    Tensor record(BatchRecorder b, Tensor x, Tensor ids, @Nullable Tensor ones) {
+      Tensor y = b.expertMatmul(x, weight, ids);
+      return bias == null || ones == null ? y : b.add(y, b.expertMatmul(ones, bias, ids));
     }
   }
 }

@@ -81,7 +81,7 @@ public final class LanguageModel implements AutoCloseable {
               ? options.context()
               : Math.min(config.context(), LoadOptions.DEFAULT_CONTEXT);
       pool = new KvPool(backend, config, options.sequences(), context, options.kvFormat());
-      Weights weights = new Weights(source, backend, options.progress());
+      Weights weights = new Weights(source, backend, options.progress(), arena);
       Network network = new Network(config, weights, pool, arena);
       int chunk = Math.min(options.chunk(), context);
       Decoder decoder = new Decoder(backend, options.compile(), network, chunk);

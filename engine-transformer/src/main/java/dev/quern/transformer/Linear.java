@@ -16,6 +16,11 @@ record Linear(Tensor weight, @Nullable Tensor bias) {
     return new Linear(weights.get(name + ".weight", out, in), weights.find(name + ".bias", out));
   }
 
+  /** Results {@code first} to {@code first + count - 1} alone. */
+  Linear part(long first, long count) {
+    return new Linear(weight.rows(first, count), bias == null ? null : bias.rows(first, count));
+  }
+
   Tensor record(BatchRecorder b, Tensor x) {
     Tensor y = b.matmul(x, weight);
     return bias == null ? y : b.add(y, bias);

@@ -1,41 +1,85 @@
 package dev.quern.transformer;
 
-import dev.quern.core.op.Rope;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The numbers of a decoder model, whatever its family.
  *
  * @param architecture the family's name in the file
- * @param layers number of blocks
  * @param hidden width of the residual stream
  * @param heads query heads
  * @param kvHeads key and value heads; divides {@code heads}
  * @param headSize width of a head
  * @param context positions the model was trained for
  * @param epsilon of every norm
- * @param rope position embedding
+ * @param blocks what differs from block to block
  * @param experts number of experts in a block; 0 where the feed-forward is dense
  * @param expertsUsed experts that a row goes through
+ * @param scales factors and bounds
+ * @param norms where a block normalises
+ * @param activation of the feed-forward
  */
 public record ModelConfig(
     String architecture,
-    int layers,
     int hidden,
     int heads,
     int kvHeads,
     int headSize,
     int context,
     float epsilon,
-    RopeConfig rope,
+    List<BlockConfig> blocks,
     int experts,
-    int expertsUsed) {
+    int expertsUsed,
+    Scales scales,
+    Norms norms,
+    Activation activation) {
+  public ModelConfig {
+    blocks = List.copyOf(blocks);
+  }
+
+  /** Number of blocks. */
+  public int layers() {
+    return blocks.size();
+  }
+
   /**
-   * How positions are embedded.
+   * The attention of one block.
    *
-   * @param base of the inverse frequencies
-   * @param dimensions elements of a head that rotate
-   * @param scale positions are divided by this
-   * @param pairing which elements rotate together
+   * @param window how many positions a row sees, its own included; 0 for all
+   * @param rope position embedding, or null for none
    */
-  public record RopeConfig(float base, int dimensions, float scale, Rope.Pairing pairing) {}
+  public record BlockConfig(int window, @Nullable RopeConfig rope) {}
+
+  /**
+   * Factors and bounds.
+   *
+   * @param embedding factor of the token's vector
+   * @param residual factor of what a half of a block adds
+   * @param logits factor of the logits
+   * @param logitCap bound of the logits; 0 for none
+   * @param attention factor of the product of query and key
+   * @param attentionCap bound of that product; 0 for none
+   */
+  public record Scales(
+      float embedding,
+      float residual,
+      float logits,
+      float logitCap,
+      float attention,
+      float attentionCap) {}
+
+  /**
+   * The tensors that normalise, without the block's prefix and {@code .weight}; null for none.
+   *
+   * @param attention what enters attention
+   * @param afterAttention what attention adds
+   * @param feedForward what enters the feed-forward
+   * @param afterFeedForward what the feed-forward adds
+   */
+  public record Norms(
+      @Nullable String attention,
+      @Nullable String afterAttention,
+      @Nullable String feedForward,
+      @Nullable String afterFeedForward) {}
 }

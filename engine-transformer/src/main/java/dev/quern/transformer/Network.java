@@ -6,12 +6,11 @@ import dev.quern.core.Shape;
 import dev.quern.core.Slot;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormats;
+import dev.quern.core.op.Pointwise;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A decoder model: an embedding, blocks, a norm and an output matrix. */
 final class Network {
@@ -30,38 +29,50 @@ final class Network {
     record Largest(int k) implements Head {}
   }
 
-  private static final ValueLayout.OfFloat F32 =
-      ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   private final ModelConfig config;
   private final Tensor embedding;
-  private final Tensor rotations;
+  private final Weights.Scalars scalars;
   private final List<Block> blocks = new ArrayList<>();
   private final Tensor outputNorm;
   private final Tensor output;
 
-  private record Block(
-      Tensor attentionNorm, SelfAttention attention, Tensor ffnNorm, FeedForward feedForward) {}
+  private record Block(Half<SelfAttention> attention, Half<FeedForward> feedForward) {}
+
+  /** A half of a block, with norms of what enters it and of what it adds. */
+  private record Half<T>(@Nullable Tensor before, T body, @Nullable Tensor after) {}
 
   Network(ModelConfig config, Weights weights, KvPool pool, Arena arena) {
     this.config = config;
     long hidden = config.hidden();
     long vocabulary = weights.shape("token_embd.weight").rows();
     embedding = weights.get("token_embd.weight", vocabulary, hidden);
-    rotations = rotations(config, weights, pool.context(), arena);
+    scalars = weights.scalars();
+    Rotations rotations = new Rotations(weights, pool.context(), arena);
     for (int layer = 0; layer < config.layers(); layer++) {
-      String block = "blk." + layer + ".";
-      blocks.add(
-          new Block(
-              weights.get(block + "attn_norm.weight", hidden),
-              SelfAttention.of(weights, config, block, pool.layer(layer)),
-              weights.get(block + "ffn_norm.weight", hidden),
-              FeedForward.of(weights, config, block)));
+      blocks.add(block(weights, layer, pool.layer(layer), rotations));
     }
     outputNorm = weights.get("output_norm.weight", hidden);
     output =
         weights.has("output.weight") ? weights.get("output.weight", vocabulary, hidden) : embedding;
     weights.requireAllUsed();
+  }
+
+  private Block block(Weights weights, int layer, KvPool.Layer cache, Rotations rotations) {
+    String prefix = "blk." + layer + ".";
+    ModelConfig.Norms norms = config.norms();
+    return new Block(
+        new Half<>(
+            norm(weights, prefix, norms.attention()),
+            SelfAttention.of(weights, config, layer, cache, rotations),
+            norm(weights, prefix, norms.afterAttention())),
+        new Half<>(
+            norm(weights, prefix, norms.feedForward()),
+            FeedForward.of(weights, config, prefix),
+            norm(weights, prefix, norms.afterFeedForward())));
+  }
+
+  private @Nullable Tensor norm(Weights weights, String prefix, @Nullable String name) {
+    return name == null ? null : weights.get(prefix + name + ".weight", config.hidden());
   }
 
   int vocabulary() {
@@ -83,13 +94,15 @@ final class Network {
     Tensor tokens = b.input("tokens", Shape.of(capacity), WeightFormats.I32, rows);
     Tensor positions = b.input("positions", Shape.of(capacity), WeightFormats.I32, rows);
     Tensor sequences = b.input("sequences", Shape.of(capacity), WeightFormats.I32, rows);
-    StepTensors step = new StepTensors(sequences, positions, rotations);
-    Tensor x = b.embed(tokens, embedding);
+    StepTensors step = new StepTensors(sequences, positions);
+    Tensor x = scaled(b, b.embed(tokens, embedding), config.scales().embedding());
     for (Block block : blocks) {
-      Tensor normed = b.rmsNorm(x, block.attentionNorm, config.epsilon());
-      x = b.add(x, block.attention.record(b, normed, step));
-      normed = b.rmsNorm(x, block.ffnNorm, config.epsilon());
-      x = b.add(x, block.feedForward.record(b, normed));
+      Half<SelfAttention> attention = block.attention;
+      Tensor seen = attention.body.record(b, normed(b, x, attention.before), step);
+      x = added(b, x, normed(b, seen, attention.after));
+      Half<FeedForward> feedForward = block.feedForward;
+      Tensor fed = feedForward.body.record(b, normed(b, x, feedForward.before));
+      x = added(b, x, normed(b, fed, feedForward.after));
     }
     if (!(head instanceof Head.None)) {
       recordHead(b, selected == capacity ? x : select(b, x, selected), head);
@@ -97,13 +110,33 @@ final class Network {
     return b.end();
   }
 
+  private Tensor normed(BatchRecorder b, Tensor x, @Nullable Tensor weight) {
+    return weight == null ? x : b.rmsNorm(x, weight, config.epsilon());
+  }
+
+  private Tensor added(BatchRecorder b, Tensor x, Tensor more) {
+    return b.add(x, scaled(b, more, config.scales().residual()));
+  }
+
+  private Tensor scaled(BatchRecorder b, Tensor x, float factor) {
+    return factor == 1 ? x : b.mul(x, scalars.of(factor));
+  }
+
   private static Tensor select(BatchRecorder b, Tensor x, int selected) {
     Slot.Count selection = b.count("selection", selected);
     return b.gatherRows(x, b.input("selected", Shape.of(selected), WeightFormats.I32, selection));
   }
 
+  private Tensor logits(BatchRecorder b, Tensor hidden) {
+    ModelConfig.Scales scales = config.scales();
+    Tensor logits = scaled(b, b.matmul(hidden, output), scales.logits());
+    return scales.logitCap() == 0
+        ? logits
+        : b.pointwise(logits, new Pointwise.Function.SoftCap(scales.logitCap()));
+  }
+
   private void recordHead(BatchRecorder b, Tensor x, Head head) {
-    Tensor logits = b.matmul(b.rmsNorm(x, outputNorm, config.epsilon()), output);
+    Tensor logits = logits(b, b.rmsNorm(x, outputNorm, config.epsilon()));
     switch (head) {
       case Head.None none ->
           throw new IllegalStateException("a batch without a head has no logits");
@@ -115,31 +148,5 @@ final class Network {
         b.output("ids", found.ids());
       }
     }
-  }
-
-  /**
-   * Cosines and sines of {@code position · base^(−2i/n) / factorᵢ}, everything in float32 as the
-   * reference implementations do; {@code rope_freqs.weight}, where present, holds the factors.
-   */
-  private static Tensor rotations(ModelConfig config, Weights weights, int context, Arena arena) {
-    int pairs = config.rope().dimensions() / 2;
-    float[] frequencies = new float[pairs];
-    Tensor factors = weights.find("rope_freqs.weight", pairs);
-    for (int i = 0; i < pairs; i++) {
-      float exponent = (float) (2 * i) / config.rope().dimensions();
-      float factor = factors == null ? 1 : weights.storedFloat("rope_freqs.weight", i);
-      frequencies[i] = (float) (1 / Math.pow(config.rope().base(), exponent)) / factor;
-    }
-    Shape shape = Shape.of(context, pairs, 2);
-    MemorySegment table = arena.allocate(F32.byteSize() * shape.elements(), 64);
-    for (int position = 0; position < context; position++) {
-      for (int i = 0; i < pairs; i++) {
-        float angle = position / config.rope().scale() * frequencies[i];
-        long at = 2L * ((long) position * pairs + i);
-        table.setAtIndex(F32, at, (float) Math.cos(angle));
-        table.setAtIndex(F32, at + 1, (float) Math.sin(angle));
-      }
-    }
-    return weights.computed("rope", WeightFormats.F32, shape, table);
   }
 }

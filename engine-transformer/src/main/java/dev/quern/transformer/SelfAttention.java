@@ -4,53 +4,105 @@ import dev.quern.core.BatchRecorder;
 import dev.quern.core.Shape;
 import dev.quern.core.Tensor;
 import dev.quern.core.op.Attention;
+import dev.quern.core.op.Rope;
 import org.jspecify.annotations.Nullable;
 
 /** The first half of a block: queries, keys and values, their positions, and attention. */
 record SelfAttention(
     ModelConfig config,
-    Linear query,
-    Linear key,
-    Linear value,
+    Inputs inputs,
     @Nullable Tensor queryNorm,
     @Nullable Tensor keyNorm,
+    @Nullable Rotation rotation,
+    Attention.Rule rule,
+    @Nullable Tensor sinks,
     Linear output,
     KvPool.Layer cache) {
-  static SelfAttention of(Weights weights, ModelConfig config, String block, KvPool.Layer cache) {
-    long hidden = config.hidden();
+  /** The three projections of the input. */
+  record Inputs(Linear query, Linear key, Linear value) {
+    static Inputs of(Weights weights, String block, long hidden, long queries, long keys) {
+      if (weights.has(block + "attn_qkv.weight")) {
+        Linear all = Linear.of(weights, block + "attn_qkv", queries + 2 * keys, hidden);
+        return new Inputs(
+            all.part(0, queries), all.part(queries, keys), all.part(queries + keys, keys));
+      }
+      return new Inputs(
+          Linear.of(weights, block + "attn_q", queries, hidden),
+          Linear.of(weights, block + "attn_k", keys, hidden),
+          Linear.of(weights, block + "attn_v", keys, hidden));
+    }
+  }
+
+  /** How queries and keys turn with their position. */
+  record Rotation(Tensor table, Rope.Pairing pairing) {}
+
+  static SelfAttention of(
+      Weights weights, ModelConfig config, int layer, KvPool.Layer cache, Rotations rotations) {
+    String block = "blk." + layer + ".";
     long queries = (long) config.heads() * config.headSize();
     long keys = (long) config.kvHeads() * config.headSize();
+    ModelConfig.BlockConfig own = config.blocks().get(layer);
+    RopeConfig rope = own.rope();
     return new SelfAttention(
         config,
-        Linear.of(weights, block + "attn_q", queries, hidden),
-        Linear.of(weights, block + "attn_k", keys, hidden),
-        Linear.of(weights, block + "attn_v", keys, hidden),
-        weights.find(block + "attn_q_norm.weight", config.headSize()),
-        weights.find(block + "attn_k_norm.weight", config.headSize()),
-        Linear.of(weights, block + "attn_output", hidden, queries),
+        Inputs.of(weights, block, config.hidden(), queries, keys),
+        norm(weights, block + "attn_q_norm.weight", config.headSize(), queries),
+        norm(weights, block + "attn_k_norm.weight", config.headSize(), keys),
+        rope == null ? null : new Rotation(rotations.table(rope), rope.pairing()),
+        new Attention.Rule(
+            config.scales().attention(), own.window(), config.scales().attentionCap()),
+        weights.find(block + "attn_sinks.weight", config.heads()),
+        Linear.of(weights, block + "attn_output", config.hidden(), queries),
         cache);
+  }
+
+  /** A norm of each head, or of all heads as one vector; the length of the weight says which. */
+  private static @Nullable Tensor norm(Weights weights, String name, long head, long all) {
+    if (!weights.has(name)) {
+      return null;
+    }
+    return weights.get(name, weights.shape(name).last() == head ? head : all);
   }
 
   /** Records {@code y[rows, hidden]} from {@code x[rows, hidden]}, and the new cache entries. */
   Tensor record(BatchRecorder b, Tensor x, StepTensors step) {
-    Tensor q = rotated(b, heads(query.record(b, x), config.heads()), queryNorm, step);
-    Tensor k = rotated(b, heads(key.record(b, x), config.kvHeads()), keyNorm, step);
-    Tensor v = heads(value.record(b, x), config.kvHeads());
+    Tensor q = placed(b, inputs.query.record(b, x), config.heads(), queryNorm, step);
+    Tensor k = placed(b, inputs.key.record(b, x), config.kvHeads(), keyNorm, step);
+    Tensor v = heads(inputs.value.record(b, x), config.kvHeads());
     b.kvAppend(k, step.sequences(), step.positions(), cache.keys());
     b.kvAppend(v, step.sequences(), step.positions(), cache.values());
-    Attention.Rule rule = Attention.Rule.causal((float) (1 / Math.sqrt(config.headSize())));
-    Tensor seen =
-        b.attention(q, cache.keys(), cache.values(), step.sequences(), step.positions(), rule);
-    long width = (long) config.heads() * config.headSize();
-    return output.record(b, seen.reshape(Shape.of(seen.shape().rows(), width)));
+    Tensor seen = b.temporary("attention", q.shape(), q.format(), q.liveRows());
+    b.add(
+        new Attention(
+            q,
+            cache.keys(),
+            cache.values(),
+            step.sequences(),
+            step.positions(),
+            rule,
+            sinks,
+            seen));
+    return output.record(b, seen.reshape(flat(seen)));
   }
 
-  private Tensor rotated(BatchRecorder b, Tensor x, @Nullable Tensor norm, StepTensors step) {
-    Tensor normed = norm == null ? x : b.rmsNorm(x, norm, config.epsilon());
-    return b.rope(normed, step.positions(), step.rotations(), config.rope().pairing());
+  /** Queries or keys, normalised and turned. */
+  private Tensor placed(
+      BatchRecorder b, Tensor x, int heads, @Nullable Tensor norm, StepTensors step) {
+    boolean whole = norm != null && norm.shape().last() != config.headSize();
+    Tensor y = heads(whole ? b.rmsNorm(x, norm, config.epsilon()) : x, heads);
+    if (norm != null && !whole) {
+      y = b.rmsNorm(y, norm, config.epsilon());
+    }
+    return rotation == null
+        ? y
+        : b.rope(y, step.positions(), rotation.table, rotation.pairing);
   }
 
   private Tensor heads(Tensor x, int heads) {
     return x.reshape(Shape.of(x.shape().rows(), heads, config.headSize()));
+  }
+
+  private static Shape flat(Tensor x) {
+    return Shape.of(x.shape().rows(), x.shape().rowElements());
   }
 }

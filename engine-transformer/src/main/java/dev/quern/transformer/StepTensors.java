@@ -7,6 +7,5 @@ import dev.quern.core.Tensor;
  *
  * @param sequences sequence of each row
  * @param positions position of each row
- * @param rotations cosines and sines of every position
  */
-record StepTensors(Tensor sequences, Tensor positions, Tensor rotations) {}
+record StepTensors(Tensor sequences, Tensor positions) {}

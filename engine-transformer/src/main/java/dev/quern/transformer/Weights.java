@@ -4,24 +4,41 @@ import dev.quern.core.Backend;
 import dev.quern.core.Shape;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
+import dev.quern.core.format.WeightFormats;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** The weights of one model on one backend, adopted when first asked for. */
 final class Weights {
+  private static final ValueLayout.OfFloat F32 =
+      ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   private final String model;
   private final Backend backend;
   private final LoadOptions.Progress progress;
   private final Map<String, ModelSource.Weight> stored = new LinkedHashMap<>();
   private final Map<String, Tensor> adopted = new HashMap<>();
+  private final Set<String> readOnHost = new HashSet<>();
+  private final Scalars scalars = new Scalars();
+  private final Arena arena;
   private final long totalBytes;
   private long adoptedBytes;
 
-  Weights(ModelSource source, Backend backend, LoadOptions.Progress progress) {
+  /**
+   * @param arena holds what is computed, for a backend may use it in place
+   */
+  Weights(
+      ModelSource source, Backend backend, LoadOptions.Progress progress, Arena arena) {
+    this.arena = arena;
     this.model = source.name();
     this.backend = backend;
     this.progress = progress;
@@ -50,10 +67,7 @@ final class Weights {
   Tensor get(String name, long... extents) {
     Shape shape = Shape.of(extents);
     ModelSource.Weight weight = require(name);
-    if (!weight.shape().equals(shape)) {
-      throw new ModelException(
-          "%s: shape of %s must be %s but is %s".formatted(model, name, shape, weight.shape()));
-    }
+    requireShape(weight, shape);
     return adopted.computeIfAbsent(name, key -> adopt(weight));
   }
 
@@ -62,12 +76,56 @@ final class Weights {
     return has(name) ? get(name, extents) : null;
   }
 
-  /** Element {@code index} of a stored F32 vector, read on the host. */
-  float storedFloat(String name, int index) {
+  /**
+   * A stored matrix as that many columns of one element: a stack of {@code [columns, 1]} matrices.
+   *
+   * @throws ModelException if the file lacks it or has it in another shape or format
+   */
+  Tensor columns(String name, long count, long columns) {
     ModelSource.Weight weight = require(name);
-    float[] value = new float[1];
-    weight.format().decode(weight.data(), weight.format().bytes(index), value, 0);
-    return value[0];
+    if (weight.format().blockElements() != 1) {
+      throw new ModelException(
+          "%s: format of %s must have no blocks but is %s"
+              .formatted(model, name, weight.format().name()));
+    }
+    requireShape(weight, Shape.of(count, columns));
+    Shape shape = Shape.of(count, columns, 1);
+    return adopted.computeIfAbsent(
+        name, key -> adopt(new ModelSource.Weight(name, shape, weight.format(), weight.data())));
+  }
+
+  /**
+   * A stored vector, read on the host.
+   *
+   * @throws ModelException if the file lacks it or has it in another shape
+   */
+  float[] floats(String name, int count) {
+    ModelSource.Weight weight = require(name);
+    requireShape(weight, Shape.of(count));
+    float[] values = new float[count];
+    weight.format().decode(weight.data(), 0, values, 0, count);
+    readOnHost.add(name);
+    return values;
+  }
+
+  /** Constants of one element. */
+  Scalars scalars() {
+    return scalars;
+  }
+
+  /** Constants of one element, adopted when first asked for. */
+  final class Scalars {
+    private final Map<Float, Tensor> known = new HashMap<>();
+
+    Tensor of(float value) {
+      return known.computeIfAbsent(value, this::make);
+    }
+
+    private Tensor make(float value) {
+      MemorySegment data = arena.allocate(F32.byteSize(), F32.byteAlignment());
+      data.set(F32, 0, value);
+      return computed("scalar." + value, WeightFormats.F32, Shape.of(1), data);
+    }
   }
 
   /** A constant that is computed rather than stored. */
@@ -84,11 +142,20 @@ final class Weights {
   void requireAllUsed() {
     TreeSet<String> unused = new TreeSet<>(stored.keySet());
     unused.removeAll(adopted.keySet());
+    unused.removeAll(readOnHost);
     if (!unused.isEmpty()) {
       throw new ModelException(
           "%s: every tensor must have a place in its model family but %s have none; the file needs"
                   .formatted(model, unused)
               + " something this version does not compute");
+    }
+  }
+
+  private void requireShape(ModelSource.Weight weight, Shape shape) {
+    if (!weight.shape().equals(shape)) {
+      throw new ModelException(
+          "%s: shape of %s must be %s but is %s"
+              .formatted(model, weight.name(), shape, weight.shape()));
     }
   }
 

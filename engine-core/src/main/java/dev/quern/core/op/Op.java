@@ -16,6 +16,7 @@ public sealed interface Op
         ExpertMatMul,
         ExpertSum,
         Swish,
+        Pointwise,
         Mul,
         Add,
         Softmax,

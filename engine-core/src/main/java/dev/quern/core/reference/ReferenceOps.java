@@ -14,6 +14,7 @@ import dev.quern.core.op.GatherRows;
 import dev.quern.core.op.KvAppend;
 import dev.quern.core.op.Mul;
 import dev.quern.core.op.Op;
+import dev.quern.core.op.Pointwise;
 import dev.quern.core.op.Projection;
 import dev.quern.core.op.RmsNorm;
 import dev.quern.core.op.Rope;
@@ -24,6 +25,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.function.DoubleBinaryOperator;
+import java.util.function.DoubleUnaryOperator;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
 
@@ -60,6 +62,7 @@ public final class ReferenceOps {
       case ExpertMatMul o -> ops.expertMatMul(o);
       case ExpertSum o -> ops.expertSum(o);
       case Swish o -> ops.swish(o);
+      case Pointwise o -> ops.pointwise(o);
       case Mul o -> ops.elementwise(o.a(), o.b(), o.y(), (a, b) -> a * b);
       case Add o -> ops.elementwise(o.a(), o.b(), o.y(), Double::sum);
       case Softmax o -> ops.softmax(o);
@@ -127,6 +130,23 @@ public final class ReferenceOps {
       double x = get(op.x(), i);
       set(op.y(), i, x / (1 + Math.exp(-x)));
     }
+  }
+
+  private void pointwise(Pointwise op) {
+    DoubleUnaryOperator function =
+        switch (op.function()) {
+          case Pointwise.Function.Gelu gelu -> ReferenceOps::gelu;
+          case Pointwise.Function.SoftCap(float cap) -> x -> cap * Math.tanh(x / cap);
+          case Pointwise.Function.Clamp(float low, float high) -> x -> Math.clamp(x, low, high);
+        };
+    long elements = live.applyAsInt(op.x()) * op.x().shape().rowElements();
+    for (long i = 0; i < elements; i++) {
+      set(op.y(), i, function.applyAsDouble(get(op.x(), i)));
+    }
+  }
+
+  private static double gelu(double x) {
+    return x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
   }
 
   private void elementwise(Tensor a, Tensor b, Tensor y, DoubleBinaryOperator operator) {
