@@ -13,6 +13,7 @@ import dev.quern.core.op.KvAppend;
 import dev.quern.core.op.MatMul;
 import dev.quern.core.op.Mul;
 import dev.quern.core.op.Op;
+import dev.quern.core.op.Pointwise;
 import dev.quern.core.op.Projection;
 import dev.quern.core.op.RmsNorm;
 import dev.quern.core.op.Rope;
@@ -87,6 +88,7 @@ final class KernelTable {
     rowwise(Add.class, RowOps::add);
     rowwise(Mul.class, RowOps::mul);
     rowwise(Swish.class, RowOps::swish);
+    rowwise(Pointwise.class, RowOps::pointwise);
     rowwise(Softmax.class, RowOps::softmax);
     rowwise(RmsNorm.class, RowOps::rmsNorm);
     rowwise(Rope.class, RowOps::rope);

@@ -10,6 +10,7 @@ import dev.quern.core.op.GatherRows;
 import dev.quern.core.op.KvAppend;
 import dev.quern.core.op.Mul;
 import dev.quern.core.op.Op;
+import dev.quern.core.op.Pointwise;
 import dev.quern.core.op.RmsNorm;
 import dev.quern.core.op.Rope;
 import dev.quern.core.op.Softmax;
@@ -87,6 +88,22 @@ final class RowOps {
     Place y = memory.place(op.y());
     int n = length(op.x()) * vectors(op.x());
     return simple(op, (f, r) -> math.swish(x.in(f), x.at(r), y.in(f), y.at(r), n));
+  }
+
+  RowOp pointwise(Pointwise op) {
+    Place x = memory.place(op.x());
+    Place y = memory.place(op.y());
+    int n = length(op.x()) * vectors(op.x());
+    RowOp.Body body =
+        switch (op.function()) {
+          case Pointwise.Function.Gelu gelu ->
+              (f, r) -> math.gelu(x.in(f), x.at(r), y.in(f), y.at(r), n);
+          case Pointwise.Function.SoftCap(float cap) ->
+              (f, r) -> math.softCap(x.in(f), x.at(r), cap, y.in(f), y.at(r), n);
+          case Pointwise.Function.Clamp(float low, float high) ->
+              (f, r) -> math.clamp(x.in(f), x.at(r), low, high, y.in(f), y.at(r), n);
+        };
+    return simple(op, body);
   }
 
   RowOp softmax(Softmax op) {

@@ -36,6 +36,20 @@ public interface RowMath {
   /** {@code y = x / (1 + e⁻ˣ)}. */
   void swish(MemorySegment x, long xAt, MemorySegment y, long yAt, int n);
 
+  /** {@code y = x / (1 + e⁻²ᵘ)} with {@code u = √(2/π) · (x + 0.044715·x³)}. */
+  void gelu(MemorySegment x, long xAt, MemorySegment y, long yAt, int n);
+
+  /** One element of {@link #gelu(MemorySegment, long, MemorySegment, long, int)}. */
+  static float gelu(double x) {
+    return (float) (x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))));
+  }
+
+  /** {@code y = cap · tanh(x / cap)}. */
+  void softCap(MemorySegment x, long xAt, float cap, MemorySegment y, long yAt, int n);
+
+  /** {@code y = min(max(x, low), high)}. */
+  void clamp(MemorySegment x, long xAt, float low, float high, MemorySegment y, long yAt, int n);
+
   /** {@code Σ xᵢ²}. */
   float squares(MemorySegment x, long xAt, int n);
 

@@ -50,6 +50,28 @@ final class ScalarRowMath implements RowMath {
   }
 
   @Override
+  public void gelu(MemorySegment x, long xAt, MemorySegment y, long yAt, int n) {
+    for (int i = 0; i < n; i++) {
+      set(y, yAt, i, RowMath.gelu(get(x, xAt, i)));
+    }
+  }
+
+  @Override
+  public void softCap(MemorySegment x, long xAt, float cap, MemorySegment y, long yAt, int n) {
+    for (int i = 0; i < n; i++) {
+      set(y, yAt, i, (float) (cap * Math.tanh((double) get(x, xAt, i) / cap)));
+    }
+  }
+
+  @Override
+  public void clamp(
+      MemorySegment x, long xAt, float low, float high, MemorySegment y, long yAt, int n) {
+    for (int i = 0; i < n; i++) {
+      set(y, yAt, i, Math.clamp(get(x, xAt, i), low, high));
+    }
+  }
+
+  @Override
   public float squares(MemorySegment x, long xAt, int n) {
     double sum = 0;
     for (int i = 0; i < n; i++) {

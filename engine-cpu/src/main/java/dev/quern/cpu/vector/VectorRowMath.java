@@ -92,6 +92,45 @@ final class VectorRowMath implements RowMath {
   }
 
   @Override
+  public void gelu(MemorySegment x, long xAt, MemorySegment y, long yAt, int n) {
+    float twice = (float) (2 * Math.sqrt(2 / Math.PI));
+    int i = 0;
+    for (; i <= n - N; i += N) {
+      FloatVector value = f32(x, xAt + 4L * i);
+      FloatVector cube = value.mul(value).mul(value);
+      FloatVector u = cube.fma(splat(0.044715f), value).mul(-twice);
+      store(value.div(Exp.of(u).add(1)), y, yAt + 4L * i);
+    }
+    for (; i < n; i++) {
+      set(y, yAt, i, RowMath.gelu(get(x, xAt, i)));
+    }
+  }
+
+  @Override
+  public void softCap(MemorySegment x, long xAt, float cap, MemorySegment y, long yAt, int n) {
+    int i = 0;
+    for (; i <= n - N; i += N) {
+      FloatVector e = Exp.of(f32(x, xAt + 4L * i).mul(2 / cap));
+      store(splat(-2 * cap).div(e.add(1)).add(cap), y, yAt + 4L * i);
+    }
+    for (; i < n; i++) {
+      set(y, yAt, i, (float) (cap * Math.tanh((double) get(x, xAt, i) / cap)));
+    }
+  }
+
+  @Override
+  public void clamp(
+      MemorySegment x, long xAt, float low, float high, MemorySegment y, long yAt, int n) {
+    int i = 0;
+    for (; i <= n - N; i += N) {
+      store(f32(x, xAt + 4L * i).max(low).min(high), y, yAt + 4L * i);
+    }
+    for (; i < n; i++) {
+      set(y, yAt, i, Math.clamp(get(x, xAt, i), low, high));
+    }
+  }
+
+  @Override
   public float squares(MemorySegment x, long xAt, int n) {
     FloatVector even = zero();
     FloatVector odd = zero();
