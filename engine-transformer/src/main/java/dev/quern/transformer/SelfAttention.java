@@ -88,14 +88,17 @@ record SelfAttention(
   /** Queries or keys, normalised and turned. */
   private Tensor placed(
       BatchRecorder b, Tensor x, int heads, @Nullable Tensor norm, StepTensors step) {
-    boolean whole = norm != null && norm.shape().last() != config.headSize();
-    Tensor y = heads(whole ? b.rmsNorm(x, norm, config.epsilon()) : x, heads);
-    if (norm != null && !whole) {
-      y = b.rmsNorm(y, norm, config.epsilon());
+    Tensor y = normed(b, x, heads, norm);
+    return rotation == null ? y : b.rope(y, step.positions(), rotation.table, rotation.pairing);
+  }
+
+  private Tensor normed(BatchRecorder b, Tensor x, int heads, @Nullable Tensor norm) {
+    if (norm == null) {
+      return heads(x, heads);
     }
-    return rotation == null
-        ? y
-        : b.rope(y, step.positions(), rotation.table, rotation.pairing);
+    return norm.shape().last() == config.headSize()
+        ? b.rmsNorm(heads(x, heads), norm, config.epsilon())
+        : heads(b.rmsNorm(x, norm, config.epsilon()), heads);
   }
 
   private Tensor heads(Tensor x, int heads) {
