@@ -46,9 +46,12 @@ cat >"$image/bin/quern" <<'LAUNCHER'
 # Runs Quern on the Java of this image.
 bin=$(cd "$(dirname "$0")" && pwd -P)
 home=$(dirname "$bin")
+# The JVM announces incubator modules on stderr: the command erases the line from a terminal.
+erase=false
+[ ! -t 2 ] || erase=true
 # shellcheck disable=SC2086
 exec "$home/runtime/bin/java" -cp "$home/lib/*" --add-modules jdk.incubator.vector \
-  --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC ${QUERN_JAVA_OPTS:-} \
+  --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Dquern.erase=$erase ${QUERN_JAVA_OPTS:-} \
   dev.quern.cli.QuernCommand "$@"
 LAUNCHER
 
@@ -87,5 +90,5 @@ cp "$root/LICENSE" "$image/"
 cp "$root/fable-models/MODEL_CARD.md" "$image/"
 
 archive=$target/quern-$os-$(uname -m).tar.xz
-tar -C "$target/dist" -cf - quern | xz -6 -T0 >"$archive"
+XZ_OPT="-6 -T0" tar -C "$target/dist" -cJf "$archive" quern
 echo "quern: image: $archive, $(($(wc -c <"$archive") / 1048576)) MiB" >&2
