@@ -24,6 +24,7 @@ final class Explanation {
     for (int wave = 0; wave < waves.size(); wave++) {
       for (int i : waves.get(wave)) {
         text.append("  %4d  %s%n".formatted(wave, line(lowered.steps().get(i), geometry)));
+        lowered.refusals().get(i).forEach(r -> text.append("          not %s%n".formatted(r)));
       }
     }
     return text.toString();

@@ -11,22 +11,35 @@ import java.util.List;
  * @param rows the rows in order of preference
  */
 record KernelTable(List<KernelRow<?>> rows) {
+  /**
+   * What was chosen.
+   *
+   * @param steps the steps; the last one does the operation
+   * @param refused why faster rows were not taken
+   */
+  record Choice(List<Step> steps, List<String> refused) {
+    Choice {
+      steps = List.copyOf(steps);
+      refused = List.copyOf(refused);
+    }
+  }
+
   /** Chooses a kernel. */
-  Step choose(Op op) {
-    List<String> reasons = new ArrayList<>();
+  Choice choose(Op op) {
+    List<String> refused = new ArrayList<>();
     for (KernelRow<?> row : rows) {
       if (row.type().isInstance(op)) {
         switch (row.offerTo(op)) {
           case Offer.Took took -> {
-            return took.step();
+            return new Choice(List.copyOf(took.steps()), refused);
           }
-          case Offer.Refused refused -> reasons.add(row.name() + ": " + refused.reason());
+          case Offer.Refused no -> refused.add(row.name() + ": " + no.reason());
         }
       }
     }
-    if (reasons.isEmpty()) {
-      reasons.add("no kernel does " + op.name());
+    if (refused.isEmpty()) {
+      refused.add("no kernel does " + op.name());
     }
-    return new Step.Host(op, reasons);
+    return new Choice(List.of(new Step.Host(op, List.copyOf(refused))), refused);
   }
 }

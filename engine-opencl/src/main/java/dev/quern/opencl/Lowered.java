@@ -9,6 +9,7 @@ import java.util.List;
  *
  * @param batch the batch
  * @param steps its steps in the order of recording
+ * @param refusals for each step, why faster kernels were not taken
  * @param bodies the kernel bodies they use, each once
  * @param plan waves and scratch layout
  * @param scratch memory of the temporaries
@@ -17,6 +18,7 @@ import java.util.List;
 record Lowered(
     CommandBatch batch,
     List<Step> steps,
+    List<List<String>> refusals,
     List<Body> bodies,
     Plan plan,
     Region scratch,

@@ -19,6 +19,7 @@ import dev.quern.opencl.binding.OpenCl;
 import dev.quern.opencl.binding.OpenClException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -122,14 +123,12 @@ final class OpenClBackend implements Backend {
 
   @Override
   public Support supports(Op op, Precision precision) {
-    return switch (table(Geometry.of(device.device(), settings)).choose(op)) {
+    Geometry geometry = Geometry.of(device.device(), settings);
+    Lowering lowering = new Lowering(device.device(), geometry, settings, precision, 0);
+    return switch (lowering.next(op).steps().getLast()) {
       case Step.Kernel step -> new Support.Yes("opencl " + step.body().name());
       case Step.Host step -> new Support.No(String.join("; ", step.reasons()));
     };
-  }
-
-  private static KernelTable table(Geometry geometry) {
-    return new KernelTable(new PortableKernels(geometry).rows());
   }
 
   @Override
@@ -138,7 +137,9 @@ final class OpenClBackend implements Backend {
     Geometry geometry = Geometry.of(device.device(), own);
     synchronized (device) {
       requireOpen();
-      Lowered lowered = lower(batch, geometry);
+      int slots = batch.slots().size();
+      Lowering lowering = new Lowering(device.device(), geometry, own, options.precision(), slots);
+      Lowered lowered = lower(batch, lowering);
       try {
         CompiledOpenClBatch compiled = new CompiledOpenClBatch(this, lowered, geometry, own);
         batches.add(compiled);
@@ -151,9 +152,16 @@ final class OpenClBackend implements Backend {
     }
   }
 
-  private Lowered lower(CommandBatch batch, Geometry geometry) {
-    KernelTable table = table(geometry);
-    List<Step> steps = batch.ops().stream().map(table::choose).toList();
+  private Lowered lower(CommandBatch batch, Lowering lowering) {
+    List<Step> steps = new ArrayList<>();
+    List<List<String>> refusals = new ArrayList<>();
+    for (Op op : batch.ops()) {
+      KernelTable.Choice choice = lowering.next(op);
+      for (Step step : choice.steps()) {
+        steps.add(step);
+        refusals.add(choice.refused());
+      }
+    }
     List<Body> bodies =
         steps.stream()
             .filter(Step.Kernel.class::isInstance)
@@ -163,7 +171,7 @@ final class OpenClBackend implements Backend {
     Plan plan = Plan.of(steps.stream().map(Step::access).toList(), batch.bound());
     Region scratch = device.memory().allocate("scratch of " + batch.name(), plan.scratchBytes());
     StepEncoder encoder = new StepEncoder(batch, steps, plan, bodies, scratch);
-    return new Lowered(batch, steps, bodies, plan, scratch, encoder);
+    return new Lowered(batch, steps, refusals, bodies, plan, scratch, encoder);
   }
 
   @Override

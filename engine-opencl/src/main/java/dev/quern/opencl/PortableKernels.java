@@ -19,15 +19,10 @@ import dev.quern.core.op.Rope;
 import dev.quern.core.op.Softmax;
 import dev.quern.core.op.Swish;
 import dev.quern.core.op.TopK;
-import dev.quern.kernels.cl.KernelSources;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of the kernel table that work on every OpenCL 1.2 device: float32 arithmetic, in any
@@ -35,7 +30,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class PortableKernels {
   private static final String TEAM = "lib/team.clh";
-  private static final String KSCALES = "lib/kscales.clh";
   private static final String BEST = "lib/best.clh";
 
   /** Positions of a tile of attention. */
@@ -74,64 +68,68 @@ final class PortableKernels {
 
   private Offer projection(Projection op) {
     WeightFormat format = op.w().format();
-    if (!decodes(format)) {
-      return noDecoder(format);
+    if (!FormatSources.decodes(format)) {
+      return FormatSources.noDecoder(format);
     }
     long outputs = op.w().shape().rows();
     int tile = (int) Math.min(MAX_TILE, Long.highestOneBit(op.x().shape().rows()));
-    SortedMap<String, String> macros = decoder(format);
+    SortedMap<String, String> macros = FormatSources.decoder(format);
     macros.put("TILE", Integer.toString(tile));
     Body body =
         new Body(
-            "matmul_" + lower(format) + "_" + tile,
-            libraries(format, TEAM),
+            "matmul_" + FormatSources.lower(format) + "_" + tile,
+            FormatSources.libraries(format, TEAM),
             "op/matmul.clh",
             macros,
             4 * geometry.group());
-    return took(op, body, op.x())
-        .integers(outputs, op.w().shape().last(), op.w().rowBytes())
-        .operands(op.x(), op.w(), op.y())
-        .tasks(geometry.groupsFor(outputs * geometry.lanes()));
+    return took(
+        StepBuilder.of(op, body, op.x())
+            .integers(outputs, op.w().shape().last(), op.w().rowBytes())
+            .operands(op.x(), op.w(), op.y())
+            .tasks(geometry.groupsFor(outputs * geometry.lanes())));
   }
 
   private Offer expertMatMul(ExpertMatMul op) {
     WeightFormat format = op.w().format();
-    if (!decodes(format)) {
-      return noDecoder(format);
+    if (!FormatSources.decodes(format)) {
+      return FormatSources.noDecoder(format);
     }
     Body body =
         new Body(
-            "expert_matmul_" + lower(format),
-            libraries(format, TEAM),
+            "expert_matmul_" + FormatSources.lower(format),
+            FormatSources.libraries(format, TEAM),
             "op/expert-matmul.clh",
-            decoder(format),
+            FormatSources.decoder(format),
             4 * geometry.group());
     long experts = op.w().shape().rows();
     long outputs = op.w().shape().dim(1);
-    return took(op, body, op.x())
-        .integers(
-            outputs,
-            op.w().shape().last(),
-            op.w().rowBytes() / outputs,
-            op.ids().shape().last(),
-            experts,
-            op.x().shape().rank() == 3 ? 1 : 0)
-        .operands(op.x(), op.w(), op.ids(), op.y())
-        .tasks(geometry.groupsFor(outputs * geometry.lanes()));
+    return took(
+        StepBuilder.of(op, body, op.x())
+            .integers(
+                outputs,
+                op.w().shape().last(),
+                op.w().rowBytes() / outputs,
+                op.ids().shape().last(),
+                experts,
+                op.x().shape().rank() == 3 ? 1 : 0)
+            .operands(op.x(), op.w(), op.ids(), op.y())
+            .tasks(geometry.groupsFor(outputs * geometry.lanes())));
   }
 
   private Offer expertSum(ExpertSum op) {
-    return took(op, plain("expert-sum", 0), op.x())
-        .integers(op.y().shape().last(), op.x().shape().dim(1))
-        .operands(op.x(), op.weights(), op.y())
-        .tasks(geometry.groupsFor(op.y().shape().elements()));
+    return took(
+        StepBuilder.of(op, plain("expert-sum", 0), op.x())
+            .integers(op.y().shape().last(), op.x().shape().dim(1))
+            .operands(op.x(), op.weights(), op.y())
+            .tasks(geometry.groupsFor(op.y().shape().elements())));
   }
 
   private Offer swish(Swish op) {
-    return took(op, plain("swish", 0), op.x())
-        .integers(op.x().shape().rowElements())
-        .operands(op.x(), op.y())
-        .tasks(chunks(op.x()));
+    return took(
+        StepBuilder.of(op, plain("swish", 0), op.x())
+            .integers(op.x().shape().rowElements())
+            .operands(op.x(), op.y())
+            .tasks(chunks(op.x())));
   }
 
   private Offer pointwise(Pointwise op) {
@@ -166,150 +164,137 @@ final class PortableKernels {
     macros.put("APPLY(a, b)", "((a) " + sign + " (b))");
     Body body = new Body(name, List.of(), "op/elementwise.clh", macros, 0);
     long repeat = b.shape().equals(a.shape()) ? 0 : b.shape().elements();
-    return took(op, body, a)
-        .integers(a.shape().rowElements(), repeat)
-        .operands(a, b, y)
-        .tasks(chunks(a));
+    return took(
+        StepBuilder.of(op, body, a)
+            .integers(a.shape().rowElements(), repeat)
+            .operands(a, b, y)
+            .tasks(chunks(a)));
   }
 
   private Offer softmax(Softmax op) {
     long length = op.x().shape().last();
-    return took(op, plain("softmax", 4 * geometry.group()), op.x())
-        .integers(op.x().shape().rowElements() / length, length)
-        .operands(op.x(), op.y())
-        .tasks(op.x().shape().elements() / length);
+    return took(
+        StepBuilder.of(op, plain("softmax", 4 * geometry.group()), op.x())
+            .integers(op.x().shape().rowElements() / length, length)
+            .operands(op.x(), op.y())
+            .tasks(op.x().shape().elements() / length));
   }
 
   private Offer rmsNorm(RmsNorm op) {
     long length = op.x().shape().last();
-    return took(op, plain("rms-norm", 4 * geometry.group()), op.x())
-        .integers(
-            op.x().shape().rowElements() / length, length, Float.floatToRawIntBits(op.epsilon()))
-        .operands(op.x(), op.weight(), op.y())
-        .tasks(op.x().shape().elements() / length);
+    return took(
+        StepBuilder.of(op, plain("rms-norm", 4 * geometry.group()), op.x())
+            .integers(
+                op.x().shape().rowElements() / length,
+                length,
+                Float.floatToRawIntBits(op.epsilon()))
+            .operands(op.x(), op.weight(), op.y())
+            .tasks(op.x().shape().elements() / length));
   }
 
   private Offer rope(Rope op) {
-    return took(op, plain("rope", 0), op.x())
-        .integers(
-            op.x().shape().dim(1),
-            op.x().shape().last(),
-            op.table().shape().dim(1),
-            op.pairing() == Rope.Pairing.HALVES ? 1 : 0,
-            op.table().shape().rows())
-        .operands(op.x(), op.positions(), op.table(), op.y())
-        .tasks(geometry.groupsFor(op.x().shape().elements() / 2));
+    return took(
+        StepBuilder.of(op, plain("rope", 0), op.x())
+            .integers(
+                op.x().shape().dim(1),
+                op.x().shape().last(),
+                op.table().shape().dim(1),
+                op.pairing() == Rope.Pairing.HALVES ? 1 : 0,
+                op.table().shape().rows())
+            .operands(op.x(), op.positions(), op.table(), op.y())
+            .tasks(geometry.groupsFor(op.x().shape().elements() / 2)));
   }
 
   private Offer kvAppend(KvAppend op) {
     WeightFormat format = op.cache().format();
     SortedMap<String, String> macros = new TreeMap<>();
-    macros.put("ENCODE1", lower(format) + "_encode1");
+    macros.put("ENCODE1", FormatSources.lower(format) + "_encode1");
     Body body =
-        new Body("kv_append_" + lower(format), libraries(format), "op/kv-append.clh", macros, 0);
-    return took(op, body, op.x())
-        .integers(
-            op.x().shape().rowElements(), op.cache().shape().rows(), op.cache().shape().dim(1))
-        .operands(op.x(), op.sequences(), op.positions(), op.cache())
-        .tasks(geometry.groupsFor(op.x().shape().elements()));
+        new Body(
+            "kv_append_" + FormatSources.lower(format),
+            FormatSources.libraries(format),
+            "op/kv-append.clh",
+            macros,
+            0);
+    return took(
+        StepBuilder.of(op, body, op.x())
+            .integers(
+                op.x().shape().rowElements(), op.cache().shape().rows(), op.cache().shape().dim(1))
+            .operands(op.x(), op.sequences(), op.positions(), op.cache())
+            .tasks(geometry.groupsFor(op.x().shape().elements())));
   }
 
   private Offer attention(Attention op) {
     WeightFormat format = op.keys().format();
     int size = (int) op.q().shape().last();
-    SortedMap<String, String> macros = decoder(format);
+    SortedMap<String, String> macros = FormatSources.decoder(format);
     macros.put("SCORES", Integer.toString(SCORES));
     macros.put("CACHE_BYTES", Integer.toString(format.blockBytes()));
     Body body =
         new Body(
-            "attention_" + lower(format) + "_" + size,
-            libraries(format),
+            "attention_" + FormatSources.lower(format) + "_" + size,
+            FormatSources.libraries(format),
             "op/attention.clh",
             macros,
             4 * (2 * size + SCORES + geometry.group()));
     Attention.Rule rule = op.rule();
-    return took(op, body, op.q())
-        .integers(
-            op.q().shape().dim(1),
-            size,
-            op.keys().shape().dim(2),
-            op.keys().shape().rows(),
-            op.keys().shape().dim(1),
-            rule.window(),
-            Float.floatToRawIntBits(rule.scale()),
-            Float.floatToRawIntBits(rule.softCap()))
-        .operands(
-            op.q(), op.keys(), op.values(), op.sequences(), op.positions(), op.y(), op.sinks())
-        .tasks(op.q().shape().rows() * op.q().shape().dim(1));
+    return took(
+        StepBuilder.of(op, body, op.q())
+            .integers(
+                op.q().shape().dim(1),
+                size,
+                op.keys().shape().dim(2),
+                op.keys().shape().rows(),
+                op.keys().shape().dim(1),
+                rule.window(),
+                Float.floatToRawIntBits(rule.scale()),
+                Float.floatToRawIntBits(rule.softCap()))
+            .operands(
+                op.q(), op.keys(), op.values(), op.sequences(), op.positions(), op.y(), op.sinks())
+            .tasks(op.q().shape().rows() * op.q().shape().dim(1)));
   }
 
   private Offer embed(Embed op) {
     WeightFormat format = op.table().format();
-    if (!decodes(format)) {
-      return noDecoder(format);
+    if (!FormatSources.decodes(format)) {
+      return FormatSources.noDecoder(format);
     }
     Body body =
-        new Body("embed_" + lower(format), libraries(format), "op/embed.clh", decoder(format), 0);
-    return took(op, body, op.y())
-        .integers(op.y().shape().last(), op.table().rowBytes(), op.table().shape().rows())
-        .operands(op.tokens(), op.table(), op.y())
-        .tasks(chunks(op.y()));
+        new Body(
+            "embed_" + FormatSources.lower(format),
+            FormatSources.libraries(format),
+            "op/embed.clh",
+            FormatSources.decoder(format),
+            0);
+    return took(
+        StepBuilder.of(op, body, op.y())
+            .integers(op.y().shape().last(), op.table().rowBytes(), op.table().shape().rows())
+            .operands(op.tokens(), op.table(), op.y())
+            .tasks(chunks(op.y())));
   }
 
   private Offer gatherRows(GatherRows op) {
-    return took(op, plain("gather-rows", 0), op.y())
-        .integers(op.x().shape().last(), op.x().shape().rows())
-        .operands(op.x(), op.indices(), op.y())
-        .tasks(geometry.groupsFor(op.y().shape().elements()));
+    return took(
+        StepBuilder.of(op, plain("gather-rows", 0), op.y())
+            .integers(op.x().shape().last(), op.x().shape().rows())
+            .operands(op.x(), op.indices(), op.y())
+            .tasks(geometry.groupsFor(op.y().shape().elements())));
   }
 
   private Offer argMax(ArgMax op) {
-    return took(op, plain("arg-max", 8 * geometry.group(), BEST), op.x())
-        .integers(op.x().shape().last())
-        .operands(op.x(), op.y())
-        .tasks(op.x().shape().rows());
+    return took(
+        StepBuilder.of(op, plain("arg-max", 8 * geometry.group(), BEST), op.x())
+            .integers(op.x().shape().last())
+            .operands(op.x(), op.y())
+            .tasks(op.x().shape().rows()));
   }
 
   private Offer topK(TopK op) {
-    return took(op, plain("top-k", 8 * geometry.group(), BEST), op.x())
-        .integers(op.x().shape().last(), op.values().shape().last())
-        .operands(op.x(), op.values(), op.ids())
-        .tasks(op.x().shape().rows());
-  }
-
-  // ---- formats
-
-  private static boolean decodes(WeightFormat format) {
-    return KernelSources.find(source(format)).isPresent();
-  }
-
-  private static Offer noDecoder(WeightFormat format) {
-    return new Offer.Refused(
-        "there is no OpenCL decoder of %s (%s)".formatted(format.name(), source(format)));
-  }
-
-  private static String source(WeightFormat format) {
-    return "format/" + lower(format) + ".clh";
-  }
-
-  private static String lower(WeightFormat format) {
-    return format.name().toLowerCase(Locale.ROOT);
-  }
-
-  private static SortedMap<String, String> decoder(WeightFormat format) {
-    SortedMap<String, String> macros = new TreeMap<>();
-    macros.put("DECODE16", lower(format) + "_decode16");
-    if (format.blockElements() == 1) {
-      macros.put("DECODE1", lower(format) + "_decode1");
-    }
-    return macros;
-  }
-
-  private static List<String> libraries(WeightFormat format, String... more) {
-    List<String> libraries = new ArrayList<>(List.of(more));
-    libraries.add(KSCALES);
-    libraries.add(source(format));
-    return List.copyOf(libraries);
+    return took(
+        StepBuilder.of(op, plain("top-k", 8 * geometry.group(), BEST), op.x())
+            .integers(op.x().shape().last(), op.values().shape().last())
+            .operands(op.x(), op.values(), op.ids())
+            .tasks(op.x().shape().rows()));
   }
 
   // ---- steps
@@ -328,23 +313,7 @@ final class PortableKernels {
     return geometry.groupsFor((tensor.shape().elements() + 15) / 16);
   }
 
-  private static Unfinished took(Op op, Body body, Tensor rows) {
-    return new Unfinished(op, body, rows, List.of(), List.of());
-  }
-
-  private record Unfinished(
-      Op op, Body body, Tensor rows, List<Integer> integers, List<@Nullable Tensor> operands) {
-    Unfinished integers(long... values) {
-      List<Integer> all = Arrays.stream(values).mapToObj(v -> (int) v).toList();
-      return new Unfinished(op, body, rows, all, operands);
-    }
-
-    Unfinished operands(@Nullable Tensor... tensors) {
-      return new Unfinished(op, body, rows, integers, Arrays.asList(tensors));
-    }
-
-    Offer tasks(long tasks) {
-      return new Offer.Took(new Step.Kernel(op, body, rows, integers, operands, tasks));
-    }
+  private static Offer took(Step.Kernel step) {
+    return new Offer.Took(List.of(step));
   }
 }

@@ -1,18 +1,20 @@
 package dev.quern.opencl;
 
 import dev.quern.core.BackendException;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 
 /**
- * The tunables of the backend; 0 and {@link Strategy#AUTO} leave the choice to the backend.
+ * The tunables of the backend; 0 and {@code AUTO} leave the choice to the backend.
  *
  * @param strategy {@code opencl.strategy}: auto, stream or persistent
+ * @param kernels {@code opencl.kernels}: auto, portable, or int8 (where {@code FAST} allows it)
  * @param groupSize {@code opencl.group-size}: work-items in a work-group, a power of two
  * @param groups {@code opencl.groups}: work-groups of the persistent kernel
  * @param spinLimit {@code opencl.spin-limit}: how often the grid barrier looks before it gives up
  */
-record Settings(Strategy strategy, int groupSize, int groups, int spinLimit) {
+record Settings(Strategy strategy, Kernels kernels, int groupSize, int groups, int spinLimit) {
   /** How batches are launched. */
   enum Strategy {
     AUTO,
@@ -20,10 +22,17 @@ record Settings(Strategy strategy, int groupSize, int groups, int spinLimit) {
     PERSISTENT
   }
 
+  /** Which kernels may do products. */
+  enum Kernels {
+    AUTO,
+    PORTABLE,
+    INT8
+  }
+
   private static final String PREFIX = "opencl.";
 
   /** The backend chooses everything. */
-  static final Settings DEFAULTS = new Settings(Strategy.AUTO, 0, 0, 0);
+  static final Settings DEFAULTS = new Settings(Strategy.AUTO, Kernels.AUTO, 0, 0, 0);
 
   Settings {
     if (groupSize < 0 || Integer.bitCount(groupSize) > 1) {
@@ -48,24 +57,27 @@ record Settings(Strategy strategy, int groupSize, int groups, int spinLimit) {
 
   private Settings with(String name, String value) {
     return switch (name.substring(PREFIX.length())) {
-      case "strategy" -> new Settings(strategy(value), groupSize, groups, spinLimit);
-      case "group-size" -> new Settings(strategy, number(name, value), groups, spinLimit);
-      case "groups" -> new Settings(strategy, groupSize, number(name, value), spinLimit);
-      case "spin-limit" -> new Settings(strategy, groupSize, groups, number(name, value));
+      case "strategy" ->
+          new Settings(choice(Strategy.class, name, value), kernels, groupSize, groups, spinLimit);
+      case "kernels" ->
+          new Settings(strategy, choice(Kernels.class, name, value), groupSize, groups, spinLimit);
+      case "group-size" -> new Settings(strategy, kernels, number(name, value), groups, spinLimit);
+      case "groups" -> new Settings(strategy, kernels, groupSize, number(name, value), spinLimit);
+      case "spin-limit" -> new Settings(strategy, kernels, groupSize, groups, number(name, value));
       default ->
           throw new BackendException(
               name
-                  + ": must be one of opencl.strategy, opencl.group-size, opencl.groups,"
-                  + " opencl.spin-limit");
+                  + ": must be one of opencl.strategy, opencl.kernels, opencl.group-size,"
+                  + " opencl.groups, opencl.spin-limit");
     };
   }
 
-  private static Strategy strategy(String value) {
+  private static <E extends Enum<E>> E choice(Class<E> type, String name, String value) {
     try {
-      return Strategy.valueOf(value.toUpperCase(Locale.ROOT));
+      return Enum.valueOf(type, value.toUpperCase(Locale.ROOT));
     } catch (IllegalArgumentException e) {
-      throw new BackendException(
-          "opencl.strategy: must be auto, stream or persistent but is " + value, e);
+      String all = Arrays.toString(type.getEnumConstants()).toLowerCase(Locale.ROOT);
+      throw new BackendException(name + ": must be one of " + all + " but is " + value, e);
     }
   }
 

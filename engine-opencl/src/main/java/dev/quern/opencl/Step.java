@@ -12,9 +12,7 @@ sealed interface Step {
   Op op();
 
   /** What it touches. */
-  default Access access() {
-    return Access.of(op());
-  }
+  Access access();
 
   /**
    * A kernel body over device memory.
@@ -25,6 +23,7 @@ sealed interface Step {
    * @param integers parameters, floats as their bits; at most 12
    * @param operands tensors in the order that the body expects, null for an absent one; at most 8
    * @param tasks how many work-groups find work in it
+   * @param access what it touches
    */
   record Kernel(
       Op op,
@@ -32,7 +31,8 @@ sealed interface Step {
       Tensor rows,
       List<Integer> integers,
       List<@Nullable Tensor> operands,
-      long tasks)
+      long tasks,
+      Access access)
       implements Step {}
 
   /**
@@ -41,5 +41,10 @@ sealed interface Step {
    * @param op what it does
    * @param reasons why no kernel takes it
    */
-  record Host(Op op, List<String> reasons) implements Step {}
+  record Host(Op op, List<String> reasons) implements Step {
+    @Override
+    public Access access() {
+      return Access.of(op);
+    }
+  }
 }

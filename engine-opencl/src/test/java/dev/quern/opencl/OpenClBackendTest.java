@@ -84,7 +84,7 @@ class OpenClBackendTest {
         .hasMessageContaining("power of two but is 48");
     assertThatThrownBy(() -> provider.open(settings("opencl.strategy", "magic")))
         .isInstanceOf(BackendException.class)
-        .hasMessageContaining("stream or persistent but is magic");
+        .hasMessageContaining("[auto, stream, persistent] but is magic");
     assertThat(Settings.DEFAULTS.with(Map.of("cpu.width", "256"))).isEqualTo(Settings.DEFAULTS);
   }
 
