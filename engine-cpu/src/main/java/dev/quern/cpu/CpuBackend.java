@@ -84,7 +84,7 @@ final class CpuBackend implements Backend {
   @Override
   public Support supports(Op op, Precision precision) {
     return table
-        .choose(op)
+        .choose(op, precision)
         .<Support>map(choice -> new Support.Yes(kernels.name() + " " + choice.kernel()))
         .orElseGet(() -> new Support.No("no kernel for " + op.name()));
   }
@@ -92,7 +92,7 @@ final class CpuBackend implements Backend {
   @Override
   public synchronized CompiledBatch compile(CommandBatch batch, CompileOptions options) {
     open();
-    Lowering.Result lowering = new Lowering(batch, table, kernels).run();
+    Lowering.Result lowering = new Lowering(batch, options.precision(), table, kernels).run();
     long needed = lowering.steps().stream().mapToLong(Step::scratchBytes).max().orElse(0);
     own.forEach(worker -> scratchBytes += worker.reserve(needed));
     int tokens = lowering.steps().stream().mapToInt(Step::tokens).max().orElse(0);

@@ -1,11 +1,9 @@
 package dev.quern.cpu;
 
-import dev.quern.core.Tensor;
 import dev.quern.core.op.Projection;
 import dev.quern.core.plan.Access;
 import dev.quern.cpu.Memory.Place;
 import dev.quern.cpu.kernel.Dot;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A projection of few rows: each unit reads some weight rows once and serves all activations. */
@@ -19,21 +17,19 @@ final class DotStep implements Step {
   private final Place x;
   private final Place w;
   private final Place y;
-  private final @Nullable Tensor sumsTensor;
-  private final @Nullable Place sums;
+  private final @Nullable SideUse side;
   private final int outputs;
   private final int k;
   private final int unitRows;
 
-  DotStep(Projection op, Dot kernel, Memory memory, @Nullable Tensor sumsTensor) {
+  DotStep(Projection op, Dot kernel, Memory memory, @Nullable SideUse side) {
     this.op = op;
     this.kernel = kernel;
-    this.sumsTensor = sumsTensor;
+    this.side = side;
     rows = Frame.Rows.of(op.x());
     x = memory.place(op.x());
     w = memory.place(op.w());
     y = memory.place(op.y());
-    sums = sumsTensor == null ? null : memory.place(sumsTensor);
     outputs = Math.toIntExact(op.w().shape().rows());
     k = Math.toIntExact(op.w().shape().last());
     unitRows = unitRows(w.rowBytes());
@@ -47,12 +43,7 @@ final class DotStep implements Step {
   @Override
   public Access access() {
     Access access = Access.of(op);
-    if (sumsTensor == null) {
-      return access;
-    }
-    return new Access(
-        List.of(access.reads().get(0), access.reads().get(1), Access.Range.of(sumsTensor)),
-        access.writes());
+    return side == null ? access : side.with(access);
   }
 
   @Override
@@ -75,9 +66,8 @@ final class DotStep implements Step {
     for (int r = 0; r < live; r++) {
       job.xAt = x.at(r);
       job.yAt = y.at(r) + 4L * first;
-      if (sums != null) {
-        job.sums = sums.in(frame);
-        job.sumsAt = sums.at(r);
+      if (side != null) {
+        side.point(job, r);
       }
       kernel.run(job);
     }

@@ -1,12 +1,9 @@
 package dev.quern.cpu;
 
-import dev.quern.core.Tensor;
 import dev.quern.core.op.ExpertMatMul;
 import dev.quern.core.plan.Access;
 import dev.quern.cpu.Memory.Place;
 import dev.quern.cpu.kernel.Dot;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,8 +18,7 @@ final class ExpertStep implements Step {
   private final Place w;
   private final Place ids;
   private final Place y;
-  private final @Nullable Tensor sumsTensor;
-  private final @Nullable Place sums;
+  private final @Nullable SideUse side;
   private final int experts;
   private final int outputs;
   private final int k;
@@ -31,16 +27,15 @@ final class ExpertStep implements Step {
   private final int unitRows;
   private final int unitsPerExpert;
 
-  ExpertStep(ExpertMatMul op, Dot kernel, Memory memory, @Nullable Tensor sumsTensor) {
+  ExpertStep(ExpertMatMul op, Dot kernel, Memory memory, @Nullable SideUse side) {
     this.op = op;
     this.kernel = kernel;
-    this.sumsTensor = sumsTensor;
+    this.side = side;
     rows = Frame.Rows.of(op.x());
     x = memory.place(op.x());
     w = memory.place(op.w());
     ids = memory.place(op.ids());
     y = memory.place(op.y());
-    sums = sumsTensor == null ? null : memory.place(sumsTensor);
     experts = Math.toIntExact(op.w().shape().rows());
     outputs = Math.toIntExact(op.w().shape().dim(1));
     k = Math.toIntExact(op.w().shape().last());
@@ -53,11 +48,7 @@ final class ExpertStep implements Step {
   @Override
   public Access access() {
     Access access = Access.of(op);
-    List<Access.Range> reads = new ArrayList<>(access.reads());
-    if (sumsTensor != null) {
-      reads.add(Access.Range.of(sumsTensor));
-    }
-    return new Access(reads, access.writes());
+    return side == null ? access : side.with(access);
   }
 
   @Override
@@ -86,9 +77,8 @@ final class ExpertStep implements Step {
     job.k = k;
     job.x = x.in(frame);
     job.xAt = x.offset() + 4L * k * vector;
-    if (sums != null) {
-      job.sums = sums.in(frame);
-      job.sumsAt = sums.offset() + k / 4L * vector;
+    if (side != null) {
+      side.point(job, vector);
     }
     job.y = y.in(frame);
     job.yAt = y.offset() + 4L * ((long) outputs * pair + first);

@@ -1,5 +1,6 @@
 package dev.quern.cpu;
 
+import dev.quern.core.Precision;
 import dev.quern.core.Tensor;
 import dev.quern.core.op.Add;
 import dev.quern.core.op.ArgMax;
@@ -23,6 +24,7 @@ import dev.quern.core.op.TernaryMatMul;
 import dev.quern.core.op.TopK;
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.Kernels;
+import dev.quern.cpu.kernel.Side;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -30,7 +32,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /** Which kernels serve which operation, fastest first. */
 final class KernelTable {
@@ -67,8 +68,10 @@ final class KernelTable {
 
     Memory memory();
 
-    /** {@link RowOps#blockSums} of an activation, recorded once. */
-    Tensor blockSums(Tensor x);
+    Precision precision();
+
+    /** What a kernel wants of activations besides, made once; empty if nothing. */
+    Optional<SideUse> side(Tensor x, Side.Form form);
   }
 
   /**
@@ -110,7 +113,7 @@ final class KernelTable {
   }
 
   /** The fastest kernel for an operation; empty, with no choice left, if no row takes it. */
-  Optional<Choice> choose(Op op) {
+  Optional<Choice> choose(Op op, Precision precision) {
     List<String> refusals = new ArrayList<>();
     for (Row row : rows.getOrDefault(op.getClass(), List.of())) {
       Optional<String> refusal = row.refusal.apply(op);
@@ -141,16 +144,17 @@ final class KernelTable {
         op -> Optional.empty(),
         (op, context) -> {
           Projection projection = (Projection) op;
-          Dot dot = kernels.dot(projection.w().format());
-          @Nullable Tensor sums = dot.needsSums() ? context.blockSums(projection.x()) : null;
-          return new Lowered.Alone(new DotStep(projection, dot, context.memory(), sums));
+          Dot dot = kernels.dot(projection.w().format(), context.precision());
+          Optional<SideUse> side = context.side(projection.x(), dot.form());
+          return new Lowered.Alone(
+              new DotStep(projection, dot, context.memory(), side.orElse(null)));
         });
   }
 
   private Step experts(ExpertMatMul op, Context context) {
-    Dot dot = kernels.dot(op.w().format());
-    @Nullable Tensor sums = dot.needsSums() ? context.blockSums(op.x()) : null;
-    return new ExpertStep(op, dot, context.memory(), sums);
+    Dot dot = kernels.dot(op.w().format(), context.precision());
+    Optional<SideUse> side = context.side(op.x(), dot.form());
+    return new ExpertStep(op, dot, context.memory(), side.orElse(null));
   }
 
   private <T extends Op> void rowwise(Class<T> type, BiFunction<RowOps, T, RowOp> maker) {

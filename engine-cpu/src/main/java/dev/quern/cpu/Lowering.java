@@ -2,6 +2,7 @@ package dev.quern.cpu;
 
 import dev.quern.core.BackendException;
 import dev.quern.core.CommandBatch;
+import dev.quern.core.Precision;
 import dev.quern.core.Shape;
 import dev.quern.core.Slot;
 import dev.quern.core.Tensor;
@@ -12,10 +13,12 @@ import dev.quern.core.plan.Plan;
 import dev.quern.cpu.KernelTable.Choice;
 import dev.quern.cpu.KernelTable.Lowered;
 import dev.quern.cpu.kernel.Kernels;
+import dev.quern.cpu.kernel.Side;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,20 +27,25 @@ import org.jspecify.annotations.Nullable;
  */
 final class Lowering implements KernelTable.Context {
   private final CommandBatch batch;
+  private final Precision precision;
   private final KernelTable table;
   private final Memory memory = new Memory();
   private final RowOps rowOps;
   private final List<Lowered> lowered = new ArrayList<>();
   private final List<String> refusals = new ArrayList<>();
-  private final Map<Tensor, Tensor> sums = new HashMap<>();
+  private final Map<SideKey, SideUse> sides = new HashMap<>();
   private int nextSlot;
 
-  Lowering(CommandBatch batch, KernelTable table, Kernels kernels) {
+  Lowering(CommandBatch batch, Precision precision, KernelTable table, Kernels kernels) {
+    this.precision = precision;
     this.batch = batch;
     this.table = table;
     this.rowOps = new RowOps(memory, kernels);
     nextSlot = batch.slots().size();
   }
+
+  /** Which side of which activations. */
+  private record SideKey(Tensor x, Side.Form form) {}
 
   /**
    * A batch as steps.
@@ -59,6 +67,11 @@ final class Lowering implements KernelTable.Context {
   }
 
   @Override
+  public Precision precision() {
+    return precision;
+  }
+
+  @Override
   public RowOps rowOps() {
     return rowOps;
   }
@@ -69,25 +82,30 @@ final class Lowering implements KernelTable.Context {
   }
 
   @Override
-  public Tensor blockSums(Tensor x) {
-    return sums.computeIfAbsent(
-        x,
-        key -> {
-          Shape shape = Shape.of(x.shape().rows(), x.shape().rowElements() / 16);
-          long bytes = WeightFormats.F32.bytes(shape.elements());
-          Slot.Bytes slot = new Slot.Bytes(nextSlot++, "block-sums", bytes);
-          Slot.@Nullable Count live = x.liveRows();
-          Tensor all = Tensor.of(slot.name(), slot, shape, WeightFormats.F32);
-          Tensor result = live == null ? all : all.withLiveRows(live);
-          lowered.add(new Lowered.Rowwise(rowOps.blockSums(x, result)));
-          return result;
-        });
+  public Optional<SideUse> side(Tensor x, Side.Form form) {
+    return form == Side.Form.NONE
+        ? Optional.empty()
+        : Optional.of(sides.computeIfAbsent(new SideKey(x, form), this::makeSide));
+  }
+
+  private SideUse makeSide(SideKey key) {
+    Tensor x = key.x;
+    long length = x.shape().last();
+    int vectors = Math.toIntExact(x.shape().elements() / length);
+    Slot.Bytes slot = new Slot.Bytes(nextSlot++, "side", 4 * x.shape().rows());
+    Tensor all = Tensor.of(slot.name(), slot, Shape.of(x.shape().rows()), WeightFormats.F32);
+    Slot.@Nullable Count live = x.liveRows();
+    Tensor token = live == null ? all : all.withLiveRows(live);
+    Side side = new Side(key.form, vectors, length);
+    SideUse use = new SideUse(side, key.form, length, token);
+    lowered.add(new Lowered.Rowwise(rowOps.side(x, use)));
+    return use;
   }
 
   private void lower(Op op) {
     Choice choice =
         table
-            .choose(op)
+            .choose(op, precision)
             .orElseThrow(() ->
                 new BackendException(
                     "%s: operation %s must have a kernel but has none"
@@ -95,7 +113,7 @@ final class Lowering implements KernelTable.Context {
     choice.refusals().forEach(refusal -> refusals.add("%s %s".formatted(op.name(), refusal)));
     lowered.add(choice.maker().make(op, this));
     for (Tensor written : op.writes()) {
-      sums.keySet().removeIf(x -> x.storage().equals(written.storage()));
+      sides.keySet().removeIf(key -> key.x.storage().equals(written.storage()));
     }
   }
 

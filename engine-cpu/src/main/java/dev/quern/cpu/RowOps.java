@@ -19,6 +19,7 @@ import dev.quern.core.op.TopK;
 import dev.quern.cpu.Memory.Place;
 import dev.quern.cpu.kernel.Kernels;
 import dev.quern.cpu.kernel.RowMath;
+import dev.quern.cpu.kernel.SideMath;
 import dev.quern.cpu.kernel.Unpack;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -267,19 +268,26 @@ final class RowOps {
             Largest.of(x.in(f), x.at(r), n, values.in(f), values.at(r), ids.in(f), ids.at(r), k));
   }
 
-  /** Sums of blocks of activations, which meet the minima of K-quants. */
-  RowOp blockSums(Tensor x, Tensor sums) {
+  /** Makes a side of activations. */
+  RowOp side(Tensor x, SideUse use) {
     Place from = memory.place(x);
-    Place to = memory.place(sums);
-    int n = length(x) * vectors(x);
+    int vectors = vectors(x);
+    int n = Math.toIntExact(use.length());
+    RowOp.Body body =
+        (f, r) -> {
+          for (int v = 0; v < vectors; v++) {
+            long at = from.at(r) + 4L * n * v;
+            SideMath.fill(use.form(), from.in(f), at, n, r * vectors + v, use.side());
+          }
+        };
     return new RowOp(
-        "block-sums",
+        "side " + use.form(),
         Frame.Rows.of(x),
         List.of(x),
         List.of(),
-        List.of(sums),
+        List.of(use.token()),
         List.of(),
-        (f, r) -> math.blockSums(from.in(f), from.at(r), to.in(f), to.at(r), n));
+        body);
   }
 
   private static RowOp simple(Op op, RowOp.Body body) {

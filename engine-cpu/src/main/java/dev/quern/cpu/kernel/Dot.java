@@ -10,8 +10,8 @@ import java.lang.foreign.MemorySegment;
  * error is far below {@code K · ε · Σ|xₖ·wₖ|}.
  */
 public interface Dot {
-  /** Whether {@link Job#sums} must be set: {@link RowMath#blockSums} of the activations. */
-  boolean needsSums();
+  /** What {@link Job#side} must be of the activations. */
+  Side.Form form();
 
   /** Computes {@link Job#rows} results. */
   void run(Job job);
@@ -42,11 +42,14 @@ public interface Dot {
     /** Where they start. */
     public long xAt;
 
-    /** Sums of the activations. */
-    public MemorySegment sums = MemorySegment.NULL;
+    /** What the kernel wants of the activations besides. */
+    public Side side = new Side(Side.Form.NONE, 0, 0);
 
-    /** Where they start. */
-    public long sumsAt;
+    /** Where its integers start. */
+    public int quantisedAt;
+
+    /** Where its numbers start. */
+    public int numbersAt;
 
     /** The results, float32. */
     public MemorySegment y = MemorySegment.NULL;

@@ -1,5 +1,6 @@
 package dev.quern.cpu.kernel;
 
+import dev.quern.core.Precision;
 import dev.quern.core.format.WeightFormat;
 import java.util.Optional;
 
@@ -12,7 +13,7 @@ public interface Kernels {
   String name();
 
   /** The kernel that multiplies few activation rows by weights as stored. */
-  Dot dot(WeightFormat format);
+  Dot dot(WeightFormat format, Precision precision);
 
   /** The kernel that decodes weights; formats without one of their own get a scalar one. */
   Unpack unpack(WeightFormat format);

@@ -82,10 +82,4 @@ public interface RowMath {
 
   /** Rounds to f16, to nearest even. */
   void toHalf(MemorySegment x, long xAt, MemorySegment y, long yAt, int n);
-
-  /**
-   * Sums of 32 activations in the layout that meets the minima of a K block of 256: for each block,
-   * eight zeros, then eight negated sums.
-   */
-  void blockSums(MemorySegment x, long xAt, MemorySegment sums, long sumsAt, int n);
 }

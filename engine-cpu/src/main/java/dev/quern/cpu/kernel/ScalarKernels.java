@@ -1,5 +1,6 @@
 package dev.quern.cpu.kernel;
 
+import dev.quern.core.Precision;
 import dev.quern.core.format.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -19,7 +20,7 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public Dot dot(WeightFormat format) {
+  public Dot dot(WeightFormat format, Precision precision) {
     return new UnpackedDot(unpack(format));
   }
 
@@ -51,8 +52,8 @@ public final class ScalarKernels implements Kernels {
   /** Decodes each row into scratch, then multiplies. */
   private record UnpackedDot(Unpack unpack) implements Dot {
     @Override
-    public boolean needsSums() {
-      return false;
+    public Side.Form form() {
+      return Side.Form.NONE;
     }
 
     @Override

@@ -143,20 +143,6 @@ final class ScalarRowMath implements RowMath {
     }
   }
 
-  @Override
-  public void blockSums(MemorySegment x, long xAt, MemorySegment sums, long sumsAt, int n) {
-    for (int block = 0; 256 * block < n; block++) {
-      for (int j = 0; j < 8; j++) {
-        double sum = 0;
-        for (int i = 0; i < 32; i++) {
-          sum += get(x, xAt, 256 * block + 32 * j + i);
-        }
-        set(sums, sumsAt, 16 * block + j, 0);
-        set(sums, sumsAt, 16 * block + 8 + j, (float) -sum);
-      }
-    }
-  }
-
   private static float get(MemorySegment segment, long at, int i) {
     return segment.get(F32, at + 4L * i);
   }

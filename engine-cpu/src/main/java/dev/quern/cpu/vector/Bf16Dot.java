@@ -6,14 +6,15 @@ import static dev.quern.cpu.vector.Lanes.zero;
 
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.RowMath;
+import dev.quern.cpu.kernel.Side;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /** BF16 weights, widened in registers. */
 final class Bf16Dot implements Dot {
   @Override
-  public boolean needsSums() {
-    return false;
+  public Side.Form form() {
+    return Side.Form.NONE;
   }
 
   @Override

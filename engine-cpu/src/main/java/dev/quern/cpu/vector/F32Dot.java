@@ -6,14 +6,15 @@ import static dev.quern.cpu.vector.Lanes.zero;
 
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.RowMath;
+import dev.quern.cpu.kernel.Side;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /** Float32 weights, as stored. */
 final class F32Dot implements Dot {
   @Override
-  public boolean needsSums() {
-    return false;
+  public Side.Form form() {
+    return Side.Form.NONE;
   }
 
   @Override

@@ -66,9 +66,11 @@ final class KBlock {
   }
 
   /** {@code Σⱼ factors[8 + j] · sums[8 + j]}, lane by lane. */
-  static FloatVector minima(float[] factors, MemorySegment sums, long at, FloatVector rest) {
+  static FloatVector minima(float[] factors, float[] sums, int at, FloatVector rest) {
     for (int j = N == 16 ? 0 : 8; j < 16; j += N) {
-      rest = FloatVector.fromArray(Lanes.F, factors, j).fma(Lanes.f32(sums, at + 4L * j), rest);
+      rest =
+          FloatVector.fromArray(Lanes.F, factors, j)
+              .fma(FloatVector.fromArray(Lanes.F, sums, at + j), rest);
     }
     return rest;
   }

@@ -24,6 +24,9 @@ final class Lanes {
   /** Lanes of {@link #F}. */
   static final int N = F.length();
 
+  /** Shorts of a whole vector, two to each lane of {@link #I}. */
+  static final VectorSpecies<Short> SHORTS = F.withLanes(short.class);
+
   /** Eight or sixteen bytes; with four lanes bytes come from an int instead. */
   private static final VectorSpecies<Byte> B =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * N)));
@@ -119,6 +122,18 @@ final class Lanes {
   /** One int. */
   static int int32(MemorySegment segment, long at) {
     return segment.get(INT, at);
+  }
+
+  /** A whole vector of bytes, as shorts. */
+  static ShortVector shorts(MemorySegment segment, long at) {
+    return ShortVector.fromMemorySegment(SHORTS, segment, at, LE);
+  }
+
+  /** The sums of neighbouring shorts, which must fit a short. */
+  static FloatVector pairSums(ShortVector shorts) {
+    IntVector ints = shorts.reinterpretAsInts();
+    IntVector upper = ints.add(ints.lanewise(VectorOperators.LSHL, 16));
+    return toFloat(upper.lanewise(VectorOperators.ASHR, 16));
   }
 
   static float sum(FloatVector vector) {

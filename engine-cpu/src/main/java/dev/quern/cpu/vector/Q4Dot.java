@@ -9,6 +9,7 @@ import static dev.quern.cpu.vector.Lanes.zero;
 
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.RowMath;
+import dev.quern.cpu.kernel.Side;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -16,8 +17,8 @@ import jdk.incubator.vector.VectorOperators;
 /** Q4_0 weights: {@code Σ_blocks d · Σ (q − 8)·x}. */
 final class Q4Dot implements Dot {
   @Override
-  public boolean needsSums() {
-    return false;
+  public Side.Form form() {
+    return Side.Form.NONE;
   }
 
   @Override

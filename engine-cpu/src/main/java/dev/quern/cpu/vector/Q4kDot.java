@@ -9,6 +9,7 @@ import static dev.quern.cpu.vector.Lanes.zero;
 
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.RowMath;
+import dev.quern.cpu.kernel.Side;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -16,8 +17,8 @@ import jdk.incubator.vector.VectorOperators;
 /** Q4_K weights: {@code Σ_blocks Σⱼ (d · scⱼ · Σ q·x − dmin · mⱼ · Σ x)}. */
 final class Q4kDot implements Dot {
   @Override
-  public boolean needsSums() {
-    return true;
+  public Side.Form form() {
+    return Side.Form.SUMS;
   }
 
   @Override
@@ -38,7 +39,7 @@ final class Q4kDot implements Dot {
       long at = wAt + 144L * block;
       long xAt = job.xAt + 1024L * block;
       KBlock.factors(job.w, at, factors);
-      rest = KBlock.minima(factors, job.sums, job.sumsAt + 64L * block, rest);
+      rest = KBlock.minima(factors, job.side.numbers, job.numbersAt + 16 * block, rest);
       for (int c = 0; c < 4; c++) {
         FloatVector low = zero();
         FloatVector high = zero();

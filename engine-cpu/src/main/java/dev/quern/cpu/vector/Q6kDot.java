@@ -9,6 +9,7 @@ import static dev.quern.cpu.vector.Lanes.zero;
 
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.RowMath;
+import dev.quern.cpu.kernel.Side;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -17,8 +18,8 @@ import jdk.incubator.vector.VectorOperators;
 /** Q6_K weights: {@code Σ_blocks d · Σⱼ scⱼ · Σ (q − 32)·x}, sixteen elements a scale. */
 final class Q6kDot implements Dot {
   @Override
-  public boolean needsSums() {
-    return false;
+  public Side.Form form() {
+    return Side.Form.NONE;
   }
 
   @Override

@@ -8,13 +8,14 @@ import static dev.quern.cpu.vector.Lanes.zero;
 
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.RowMath;
+import dev.quern.cpu.kernel.Side;
 import jdk.incubator.vector.FloatVector;
 
 /** Q8_0 weights: {@code Σ_blocks d · Σ q·x}. */
 final class Q8Dot implements Dot {
   @Override
-  public boolean needsSums() {
-    return false;
+  public Side.Form form() {
+    return Side.Form.NONE;
   }
 
   @Override

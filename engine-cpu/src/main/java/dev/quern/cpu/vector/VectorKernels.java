@@ -1,5 +1,6 @@
 package dev.quern.cpu.vector;
 
+import dev.quern.core.Precision;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.format.WeightFormats;
 import dev.quern.cpu.kernel.AttentionMath;
@@ -7,6 +8,7 @@ import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.Kernels;
 import dev.quern.cpu.kernel.RowMath;
 import dev.quern.cpu.kernel.ScalarKernels;
+import dev.quern.cpu.kernel.Side;
 import dev.quern.cpu.kernel.Tile;
 import dev.quern.cpu.kernel.TileFill;
 import dev.quern.cpu.kernel.Unpack;
@@ -26,6 +28,13 @@ public final class VectorKernels implements Kernels {
           WeightFormats.Q5_K, new Q5kDot(),
           WeightFormats.Q6_K, new Q6kDot(),
           WeightFormats.TQ2_0, new Tq2Dot());
+
+  /** Kernels with int8 activations, for vectors of 32 shorts. */
+  private static final Map<WeightFormat, Dot> FAST_DOTS =
+      Map.of(
+          WeightFormats.Q4_K, new Q4kInt8Dot(),
+          WeightFormats.Q6_K, new Q6kInt8Dot(),
+          WeightFormats.TQ2_0, new Tq2Int8Dot());
 
   private static final Map<WeightFormat, Unpack> UNPACKS =
       Map.of(
@@ -53,8 +62,9 @@ public final class VectorKernels implements Kernels {
   }
 
   @Override
-  public Dot dot(WeightFormat format) {
-    Dot dot = DOTS.get(format);
+  public Dot dot(WeightFormat format, Precision precision) {
+    Dot fast = precision == Precision.FAST && Lanes.N == 16 ? FAST_DOTS.get(format) : null;
+    Dot dot = fast != null ? fast : DOTS.get(format);
     return dot != null ? dot : new UnpackedDot(unpack(format));
   }
 
@@ -87,8 +97,8 @@ public final class VectorKernels implements Kernels {
   /** Decodes each row into scratch, then multiplies. */
   private record UnpackedDot(Unpack unpack) implements Dot {
     @Override
-    public boolean needsSums() {
-      return false;
+    public Side.Form form() {
+      return Side.Form.NONE;
     }
 
     @Override

@@ -238,19 +238,6 @@ final class VectorRowMath implements RowMath {
     }
   }
 
-  @Override
-  public void blockSums(MemorySegment x, long xAt, MemorySegment sums, long sumsAt, int n) {
-    for (int j = 0; j < n / 32; j++) {
-      FloatVector sum = zero();
-      for (int i = 0; i < 32; i += N) {
-        sum = sum.add(f32(x, xAt + 4L * (32 * j + i)));
-      }
-      int place = 16 * (j / 8) + j % 8;
-      set(sums, sumsAt, place, 0);
-      set(sums, sumsAt, place + 8, -Lanes.sum(sum));
-    }
-  }
-
   private static float get(MemorySegment segment, long at, int i) {
     return segment.get(F32, at + 4L * i);
   }
