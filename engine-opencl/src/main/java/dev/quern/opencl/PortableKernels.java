@@ -150,13 +150,15 @@ final class PortableKernels {
 
   private Offer pointwise(Pointwise op, String name, String formula, float low, float high) {
     SortedMap<String, String> macros = new TreeMap<>(Map.of("APPLY(v)", formula));
-    return took(op, new Body(name, List.of(), "op/pointwise.clh", macros, 0), op.x())
-        .integers(
-            op.x().shape().rowElements(),
-            Float.floatToRawIntBits(low),
-            Float.floatToRawIntBits(high))
-        .operands(op.x(), op.y())
-        .tasks(chunks(op.x()));
+    Body body = new Body(name, List.of(), "op/pointwise.clh", macros, 0);
+    return took(
+        StepBuilder.of(op, body, op.x())
+            .integers(
+                op.x().shape().rowElements(),
+                Float.floatToRawIntBits(low),
+                Float.floatToRawIntBits(high))
+            .operands(op.x(), op.y())
+            .tasks(chunks(op.x())));
   }
 
   private Offer elementwise(Op op, String name, String sign, Tensor a, Tensor b, Tensor y) {
