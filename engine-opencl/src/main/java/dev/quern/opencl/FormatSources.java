@@ -10,8 +10,6 @@ import java.util.TreeMap;
 
 /** The sources of weight formats, found by the format's name: no format is listed here. */
 final class FormatSources {
-  private static final String KSCALES = "lib/kscales.clh";
-
   private FormatSources() {}
 
   /** The name of a format in sources, such as {@code q4_k}. */
@@ -64,7 +62,6 @@ final class FormatSources {
 
   private static List<String> with(String source, String... more) {
     List<String> libraries = new ArrayList<>(List.of(more));
-    libraries.add(KSCALES);
     libraries.add(source);
     return List.copyOf(libraries);
   }

@@ -4,10 +4,15 @@ import dev.quern.kernels.cl.KernelSources;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Puts programs together from the sources of {@code kernels-cl}. */
 final class ProgramText {
   private static final int SCRATCH_UNIT = 16;
+
+  /** What a library needs; the driver's own include would look for files. */
+  private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([^\"]+)\"$");
 
   private ProgramText() {}
 
@@ -45,10 +50,24 @@ final class ProgramText {
     define(text, "STEP_WORDS", StepEncoder.STEP_WORDS);
     text.append(KernelSources.text("lib/common.clh"));
     Set<String> libraries = new LinkedHashSet<>();
-    bodies.forEach(body -> libraries.addAll(body.libraries()));
-    libraries.forEach(library -> text.append(KernelSources.text(library)));
+    for (Body body : bodies) {
+      body.libraries().forEach(library -> library(text, library, libraries));
+    }
     bodies.forEach(body -> append(text, body));
     return text;
+  }
+
+  /** Appends a library once, after those that it includes. */
+  private static void library(StringBuilder text, String name, Set<String> done) {
+    if (!done.add(name)) {
+      return;
+    }
+    String source = KernelSources.text(name);
+    Matcher include = INCLUDE.matcher(source);
+    while (include.find()) {
+      library(text, include.group(1), done);
+    }
+    text.append(include.replaceAll(""));
   }
 
   private static void append(StringBuilder text, Body body) {

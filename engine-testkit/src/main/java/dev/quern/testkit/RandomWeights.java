@@ -32,8 +32,10 @@ final class RandomWeights {
   MemorySegment make(Arena arena, WeightFormat format, long elements, RandomGenerator random) {
     byte[][] pool = pools.computeIfAbsent(format, f -> pool(f, Seeds.of("pool", f.name())));
     MemorySegment bytes = arena.allocate(format.bytes(elements), 64);
+    // A weight that is nothing but the zero block would make trivial results.
+    int first = bytes.byteSize() == format.blockBytes() ? 1 : 0;
     for (long at = 0; at < bytes.byteSize(); at += format.blockBytes()) {
-      byte[] block = pool[random.nextInt(pool.length)];
+      byte[] block = pool[random.nextInt(first, pool.length)];
       MemorySegment.copy(block, 0, bytes, ValueLayout.JAVA_BYTE, at, block.length);
     }
     return bytes;

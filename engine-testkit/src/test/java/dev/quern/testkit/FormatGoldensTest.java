@@ -56,7 +56,7 @@ class FormatGoldensTest {
         known++;
       }
     }
-    assertThat(known).isGreaterThanOrEqualTo(8);
+    assertThat(known).isGreaterThanOrEqualTo(16);
   }
 
   @Test

@@ -16,26 +16,18 @@ record TensorType(int id, String name, int blockElements, int blockBytes) {
    */
   private static final List<TensorType> OTHERS =
       List.of(
-          new TensorType(3, "Q4_1", 32, 20),
-          new TensorType(6, "Q5_0", 32, 22),
-          new TensorType(7, "Q5_1", 32, 24),
           new TensorType(9, "Q8_1", 32, 36),
-          new TensorType(10, "Q2_K", 256, 84),
-          new TensorType(11, "Q3_K", 256, 110),
           new TensorType(16, "IQ2_XXS", 256, 66),
           new TensorType(17, "IQ2_XS", 256, 74),
           new TensorType(18, "IQ3_XXS", 256, 98),
           new TensorType(19, "IQ1_S", 256, 50),
-          new TensorType(20, "IQ4_NL", 32, 18),
           new TensorType(21, "IQ3_S", 256, 110),
           new TensorType(22, "IQ2_S", 256, 82),
-          new TensorType(23, "IQ4_XS", 256, 136),
           new TensorType(24, "I8", 1, 1),
           new TensorType(25, "I16", 1, 2),
           new TensorType(27, "I64", 1, 8),
           new TensorType(28, "F64", 1, 8),
           new TensorType(29, "IQ1_M", 256, 56),
-          new TensorType(39, "MXFP4", 32, 17),
           new TensorType(40, "NVFP4", 64, 36),
           new TensorType(41, "Q1_0", 128, 18),
           new TensorType(42, "Q2_0", 64, 18));

@@ -16,6 +16,9 @@ public interface WeightFormat {
   ValueLayout.OfShort F16_BITS =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  /** Little-endian 32 bits at any address. */
+  ValueLayout.OfInt I32_BITS = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   /** Little-endian float32 at any address. */
   ValueLayout.OfFloat F32_BITS =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
