@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.quern.core.BackendProvider;
 import dev.quern.core.reference.ReferenceBackendProvider;
 import java.io.IOException;
+import java.io.InputStream;
+import java.lang.module.ModuleFinder;
+import java.lang.module.ModuleReader;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -24,13 +28,14 @@ class ServiceDeclarationsTest {
   }
 
   @Test
-  void aDifferenceIsSeen(@TempDir Path folder) throws IOException {
+  void aDifferenceIsSeen(@TempDir Path folder) throws IOException, URISyntaxException {
     String descriptor = "module-info.class";
-    Files.copy(
-        Path.of(
-            BackendProvider.class.getProtectionDomain().getCodeSource().getLocation().getPath(),
-            descriptor),
-        folder.resolve(descriptor));
+    Path core =
+        Path.of(BackendProvider.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    try (ModuleReader reader = ModuleFinder.of(core).findAll().iterator().next().open();
+        InputStream found = reader.open(descriptor).orElseThrow()) {
+      Files.copy(found, folder.resolve(descriptor));
+    }
     for (String folderOfClasses :
         new String[] {"core", "core/format", "core/op", "core/plan", "core/reference"}) {
       Files.createDirectories(folder.resolve("dev/quern/" + folderOfClasses));
