@@ -143,7 +143,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
         long event = launcher.launch(bindings);
         device.counters().submits++;
         device.counters().weightBytesRead += weightBytes;
-        return backend.inFlight().add(this, bindings, event);
+        return backend.inFlight().add(this, event);
       } catch (OpenClException e) {
         throw new BackendException(
             "%s: the device must run the batch but failed; %s"
@@ -164,11 +164,15 @@ final class CompiledOpenClBatch implements CompiledBatch {
   private void sendSlots(Bindings bindings) {
     lowered.encoder().encodeSlots(bindings, slots);
     if (!sent || slots.mismatch(sentSlots) >= 0) {
-      long bytes = lowered.encoder().slotBytes();
-      device.write(control, 4L * StepEncoder.HEADER_WORDS, slots.asSlice(0, bytes));
+      sendSlots(slots);
       sentSlots.copyFrom(slots);
-      sent = true;
     }
+  }
+
+  private void sendSlots(MemorySegment values) {
+    long bytes = lowered.encoder().slotBytes();
+    device.write(control, 4L * StepEncoder.HEADER_WORDS, values.asSlice(0, bytes));
+    sent = true;
   }
 
   /** Whether a finished submit gave up at its grid barrier. */
@@ -177,17 +181,18 @@ final class CompiledOpenClBatch implements CompiledBatch {
   }
 
   /** After a timeout: from now on by {@code Stream}, and the last submit once more. */
-  void recover(Bindings bindings) {
+  void recover() {
     LOG.log(
         Level.WARNING,
         "{0}: the persistent kernel timed out at its grid barrier; the batch runs as a stream now",
         batch().name());
     device.counters().fallbacks++;
     launcher.release();
-    sendWords();
     launcher = new StreamLauncher(device, lowered, geometry, control);
-    sendSlots(bindings);
-    device.cl().releaseEvent(launcher.launch(bindings));
+    sendWords();
+    // The bindings may have changed since; what was sent has not.
+    sendSlots(sentSlots);
+    device.cl().releaseEvent(launcher.launch(batch().bindings()));
     device.finish();
   }
 

@@ -1,7 +1,6 @@
 package dev.quern.opencl;
 
 import dev.quern.core.BackendException;
-import dev.quern.core.Bindings;
 import dev.quern.core.Completion;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -24,13 +23,11 @@ final class InFlight {
 
   private final class Submit implements Completion {
     private final CompiledOpenClBatch batch;
-    private final Bindings bindings;
     private final long event;
     private boolean done;
 
-    Submit(CompiledOpenClBatch batch, Bindings bindings, long event) {
+    Submit(CompiledOpenClBatch batch, long event) {
       this.batch = batch;
-      this.bindings = bindings;
       this.event = event;
     }
 
@@ -44,11 +41,11 @@ final class InFlight {
     }
   }
 
-  Completion add(CompiledOpenClBatch batch, Bindings bindings, long event) {
+  Completion add(CompiledOpenClBatch batch, long event) {
     while (submits.size() >= MOST) {
       settleUpTo(submits.getFirst());
     }
-    Submit submit = new Submit(batch, bindings, event);
+    Submit submit = new Submit(batch, event);
     submits.add(submit);
     return submit;
   }
@@ -94,7 +91,7 @@ final class InFlight {
     for (CompiledOpenClBatch batch : finished) {
       if (batch.faulted()) {
         boolean only = finished.size() == 1 && submits.isEmpty();
-        batch.recover(last.bindings);
+        batch.recover();
         repeated = true;
         if (!only) {
           throw new BackendException(

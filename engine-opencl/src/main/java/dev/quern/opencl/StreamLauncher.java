@@ -2,6 +2,7 @@ package dev.quern.opencl;
 
 import dev.quern.core.Bindings;
 import dev.quern.opencl.binding.OpenCl;
+import dev.quern.opencl.binding.OpenClException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,14 +23,20 @@ final class StreamLauncher implements Launcher {
     this.lowered = lowered;
     this.geometry = geometry;
     lowered.plan().waves().forEach(wave -> wave.forEach(i -> order.add(lowered.steps().get(i))));
-    OpenCl cl = device.cl();
-    String options = BuildOptions.of(device);
-    for (Body body : lowered.bodies()) {
-      long program = device.program(ProgramText.single(body, geometry), options);
-      long kernel = cl.createKernel(program, "run_step");
-      kernels.put(body, kernel);
-      KernelArguments.setControl(cl, kernel, control);
+    try {
+      lowered.bodies().forEach(body -> kernels.put(body, kernel(body, control)));
+    } catch (OpenClException e) {
+      release();
+      throw e;
     }
+  }
+
+  private long kernel(Body body, long control) {
+    OpenCl cl = device.cl();
+    String source = ProgramText.single(body, geometry);
+    long kernel = cl.createKernel(device.program(source, BuildOptions.of(device)), "run_step");
+    KernelArguments.setControl(cl, kernel, control);
+    return kernel;
   }
 
   @Override
