@@ -29,8 +29,7 @@ public enum Activation {
   LIMITED_SWISH {
     @Override
     Tensor record(BatchRecorder b, Tensor gate, Tensor up, Weights.Scalars scalars) {
-      Tensor g =
-          b.pointwise(gate, new Pointwise.Function.Clamp(Float.NEGATIVE_INFINITY, LIMIT));
+      Tensor g = b.pointwise(gate, new Pointwise.Function.Clamp(Float.NEGATIVE_INFINITY, LIMIT));
       Tensor u = b.pointwise(up, new Pointwise.Function.Clamp(-LIMIT, LIMIT));
       Tensor swish = b.swish(b.mul(g, scalars.of(ALPHA)));
       return b.mul(b.mul(swish, scalars.of(1 / ALPHA)), b.add(u, scalars.of(1)));

@@ -108,10 +108,7 @@ final class Families {
   /** Keys that say nothing the tensors do not. */
   private static final List<String> IN_TENSORS =
       List.of(
-          "vocab_size",
-          "feed_forward_length",
-          "expert_feed_forward_length",
-          "tensor_data_layout");
+          "vocab_size", "feed_forward_length", "expert_feed_forward_length", "tensor_data_layout");
 
   /** The names of all families. */
   static List<String> names() {
@@ -134,7 +131,9 @@ final class Families {
     int headSize = keys.positive("attention.key_length", hidden / heads);
     if (keys.positive("attention.value_length", headSize) != headSize) {
       throw keys.problem(
-          "attention.value_length", "must be " + headSize, keys.number("attention.value_length", 0));
+          "attention.value_length",
+          "must be " + headSize,
+          keys.number("attention.value_length", 0));
     }
     int kvHeads = keys.positive("attention.head_count_kv", heads);
     if (heads % kvHeads != 0) {
@@ -211,10 +210,9 @@ final class Families {
     return FAMILIES.stream()
         .filter(family -> family.architecture().equals(architecture))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new ModelException(
-                    "%s: architecture must be one of %s but is %s"
-                        .formatted(source.name(), names(), architecture)));
+        .orElseThrow(() ->
+            new ModelException(
+                "%s: architecture must be one of %s but is %s"
+                    .formatted(source.name(), names(), architecture)));
   }
 }

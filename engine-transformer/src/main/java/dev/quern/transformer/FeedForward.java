@@ -17,8 +17,7 @@ sealed interface FeedForward {
   }
 
   /** {@code down(activation(gate(x), up(x)))}. */
-  record Gated(
-      Activation activation, Weights.Scalars scalars, Linear gate, Linear up, Linear down)
+  record Gated(Activation activation, Weights.Scalars scalars, Linear gate, Linear up, Linear down)
       implements FeedForward {
     static Gated of(Weights weights, ModelConfig config, String block) {
       long hidden = config.hidden();

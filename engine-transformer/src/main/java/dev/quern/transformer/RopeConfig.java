@@ -3,9 +3,9 @@ package dev.quern.transformer;
 import dev.quern.core.op.Rope;
 
 /**
- * How positions are embedded: pair i of a head at position p turns by {@code p · fᵢ}, with {@code fᵢ
- * = base^(−2i/dimensions)} changed by the scaling (<a href="https://arxiv.org/abs/2104.09864">Su et
- * al. 2021</a>).
+ * How positions are embedded: pair i of a head at position p turns by {@code p · fᵢ}, with {@code
+ * fᵢ = base^(−2i/dimensions)} changed by the scaling (<a href="https://arxiv.org/abs/2104.09864">Su
+ * et al. 2021</a>).
  *
  * @param base of the inverse frequencies
  * @param dimensions elements of a head that rotate
@@ -38,9 +38,9 @@ public record RopeConfig(float base, int dimensions, Rope.Pairing pairing, Scali
         implements Scaling {}
 
     /**
-     * Each frequency is divided by its own factor, of tensor {@code rope_factors_long.weight} if the
-     * context is longer than that before scaling, else of {@code rope_factors_short.weight}; and
-     * cosines and sines are multiplied by a magnitude (<a
+     * Each frequency is divided by its own factor, of tensor {@code rope_factors_long.weight} if
+     * the context is longer than that before scaling, else of {@code rope_factors_short.weight};
+     * and cosines and sines are multiplied by a magnitude (<a
      * href="https://arxiv.org/abs/2402.13753">LongRoPE</a>).
      *
      * @param context positions before scaling

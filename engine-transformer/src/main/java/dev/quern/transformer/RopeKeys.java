@@ -54,8 +54,7 @@ record RopeKeys(Turns turns, RopeConfig far, RopeConfig near) {
     }
     float nearBase = keys.real("rope.freq_base_swa", turns.nearBase());
     RopeConfig.Scaling none = new RopeConfig.Scaling.Linear(1);
-    return new RopeKeys(
-        turns, far, new RopeConfig(nearBase, dimensions, turns.pairing(), none));
+    return new RopeKeys(turns, far, new RopeConfig(nearBase, dimensions, turns.pairing(), none));
   }
 
   /** The position embedding of block {@code number}, counted from 1, or null for none. */
@@ -85,8 +84,7 @@ record RopeKeys(Turns turns, RopeConfig far, RopeConfig near) {
               keys.real("rope.scaling.yarn_beta_fast", 32),
               keys.real("rope.scaling.yarn_beta_slow", 1),
               turns.wholePairs());
-      default ->
-          throw keys.problem("rope.scaling.type", "must be none, linear or yarn", type);
+      default -> throw keys.problem("rope.scaling.type", "must be none, linear or yarn", type);
     };
   }
 

@@ -11,8 +11,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Tables of cosines and sines {@code [context, pairs, 2]}, one for each way in which the blocks of a
- * model embed positions. Inverse frequencies and angles are float32, as in the reference
+ * Tables of cosines and sines {@code [context, pairs, 2]}, one for each way in which the blocks of
+ * a model embed positions. Inverse frequencies and angles are float32, as in the reference
  * implementations: in double, long positions would drift from them.
  */
 final class Rotations {

@@ -36,8 +36,7 @@ final class Weights {
   /**
    * @param arena holds what is computed, for a backend may use it in place
    */
-  Weights(
-      ModelSource source, Backend backend, LoadOptions.Progress progress, Arena arena) {
+  Weights(ModelSource source, Backend backend, LoadOptions.Progress progress, Arena arena) {
     this.arena = arena;
     this.model = source.name();
     this.backend = backend;
