@@ -1,10 +1,8 @@
 package dev.quern.cli;
 
-import dev.quern.core.Backend;
 import dev.quern.core.Precision;
 import dev.quern.transformer.Generation;
 import dev.quern.transformer.GenerationOptions;
-import dev.quern.transformer.LanguageModel;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -45,10 +43,9 @@ final class ChatCommand extends Subcommand {
   @Override
   public Integer call() throws IOException {
     GenerationOptions options = sampling.options();
-    try (Backend backend = model.openBackend();
-        LanguageModel loaded = model.load(backend, Precision.FAST, streams);
-        Conversation conversation = new Conversation(loaded, system, streams)) {
-      String where = model.describe(backend, Precision.FAST);
+    try (Loaded loaded = Loaded.load(model, Precision.FAST, streams);
+        Conversation conversation = new Conversation(loaded.model(), system, streams)) {
+      String where = model.describe(loaded.backend(), Precision.FAST);
       if (message != null) {
         Generation generation = conversation.answer(message, options);
         report(generation, where);

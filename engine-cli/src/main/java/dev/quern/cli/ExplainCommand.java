@@ -1,8 +1,6 @@
 package dev.quern.cli;
 
-import dev.quern.core.Backend;
 import dev.quern.core.Precision;
-import dev.quern.transformer.LanguageModel;
 import java.io.IOException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,10 +19,9 @@ final class ExplainCommand extends Subcommand {
 
   @Override
   public Integer call() throws IOException {
-    try (Backend backend = model.openBackend();
-        LanguageModel loaded = model.load(backend, Precision.FAST, streams)) {
-      streams.out().println(model.describe(backend, Precision.FAST));
-      streams.out().println(loaded.explain());
+    try (Loaded loaded = Loaded.load(model, Precision.FAST, streams)) {
+      streams.out().println(model.describe(loaded.backend(), Precision.FAST));
+      streams.out().println(loaded.model().explain());
     }
     return 0;
   }

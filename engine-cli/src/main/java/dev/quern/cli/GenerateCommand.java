@@ -1,10 +1,8 @@
 package dev.quern.cli;
 
-import dev.quern.core.Backend;
 import dev.quern.core.Precision;
 import dev.quern.transformer.Generation;
 import dev.quern.transformer.GenerationOptions;
-import dev.quern.transformer.LanguageModel;
 import dev.quern.transformer.Session;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -62,15 +60,15 @@ final class GenerateCommand extends Subcommand {
   public Integer call() throws IOException {
     GenerationOptions options = sampling.options();
     String text = prompt.read(streams);
-    try (Backend backend = model.openBackend();
-        LanguageModel loaded = model.load(backend, Precision.FAST, streams);
-        Session session = loaded.newSession()) {
+    try (Loaded loaded = Loaded.load(model, Precision.FAST, streams);
+        Session session = loaded.model().newSession()) {
       Generation generation = session.generate(text, options, Printer.to(streams, session::cancel));
       streams.out().flush();
       if (streams.terminal()) {
         streams.say("");
       }
-      streams.say(SamplingOptions.speed(generation, model.describe(backend, Precision.FAST)));
+      streams.say(
+          SamplingOptions.speed(generation, model.describe(loaded.backend(), Precision.FAST)));
     }
     return 0;
   }

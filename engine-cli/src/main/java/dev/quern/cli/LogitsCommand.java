@@ -1,8 +1,6 @@
 package dev.quern.cli;
 
-import dev.quern.core.Backend;
 import dev.quern.core.Precision;
-import dev.quern.transformer.LanguageModel;
 import dev.quern.transformer.Session;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -41,18 +39,17 @@ final class LogitsCommand extends Subcommand {
 
   @Override
   public Integer call() throws IOException {
-    try (Backend backend = model.openBackend();
-        LanguageModel loaded = model.load(backend, Precision.EXACT, streams);
-        Session session = loaded.newSession();
+    try (Loaded loaded = Loaded.load(model, Precision.EXACT, streams);
+        Session session = loaded.model().newSession();
         OutputStream out = new BufferedOutputStream(Files.newOutputStream(output))) {
       long start = System.nanoTime();
       session.logits(tokens, logits -> write(out, logits));
       streams.say(
           "[%s; %d tokens of %d logits in %d ms]"
               .formatted(
-                  model.describe(backend, Precision.EXACT),
+                  model.describe(loaded.backend(), Precision.EXACT),
                   tokens.length,
-                  loaded.vocabulary(),
+                  loaded.model().vocabulary(),
                   (System.nanoTime() - start) / 1_000_000));
     }
     return 0;

@@ -92,11 +92,6 @@ final class ModelOptions {
     return backend;
   }
 
-  /** Opens the backend. */
-  Backend openBackend() {
-    return openBackend(backend);
-  }
-
   /** Opens a backend by name; a name that no provider has is wrong usage. */
   Backend openBackend(String name) {
     List<String> names =

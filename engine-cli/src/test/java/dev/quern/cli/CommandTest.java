@@ -129,6 +129,20 @@ class CommandTest {
   }
 
   @Test
+  void autoGoesOnWithoutABackendThatFailsAndANamedBackendIsNotReplaced() {
+    Ran auto = Ran.quern("generate", "-p", MIRA, "-n", "3");
+    assertThat(STORY).startsWith(auto.out());
+    assertThat(auto.out()).isNotEmpty();
+    assertThat(auto.err())
+        .startsWith("quern: broken cannot run the model, the next backend is tried: broken: must")
+        .hasLineCount(2);
+    Ran named = Ran.quern("generate", "-p", MIRA, "-n", "3", "--backend", "broken");
+    assertThat(named.status()).isEqualTo(1);
+    assertThat(named.out()).isEmpty();
+    assertThat(named.err()).isEqualTo("quern: broken: must work but does not\n");
+  }
+
+  @Test
   void devicesAsJson() throws IOException {
     JsonNode providers = JSON.readTree(Ran.quern("devices", "--json").out()).get("providers");
     assertThat(providers.findValuesAsText("name")).contains("reference");
