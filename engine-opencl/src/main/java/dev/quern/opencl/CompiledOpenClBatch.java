@@ -45,7 +45,11 @@ final class CompiledOpenClBatch implements CompiledBatch {
   private boolean sent;
   private boolean closed;
 
-  /** Builds what is not built yet. The caller holds the lock of the device. */
+  /**
+   * Builds what is not built yet. The caller holds the lock of the device.
+   *
+   * @throws OpenClException if the device has no room or a kernel does not build; nothing is kept
+   */
   CompiledOpenClBatch(
       OpenClBackend backend, Lowered lowered, Geometry geometry, Settings settings) {
     this.backend = backend;
@@ -54,15 +58,14 @@ final class CompiledOpenClBatch implements CompiledBatch {
     this.geometry = geometry;
     this.settings = settings;
     this.weightBytes = weightBytes(lowered.batch());
+    long bytes = 4L * lowered.encoder().words().length;
+    control = device.cl().createBuffer(device.context(), Cl.CL_MEM_READ_WRITE, bytes);
     long slotBytes = Math.max(4, lowered.encoder().slotBytes());
     slots = arena.allocate(slotBytes, 4);
     sentSlots = arena.allocate(slotBytes, 4);
-    long bytes = 4L * lowered.encoder().words().length;
-    control = device.cl().createBuffer(device.context(), Cl.CL_MEM_READ_WRITE, bytes);
     try {
       sendWords();
-      PersistentLauncher.Attempt attempt = attemptPersistent();
-      switch (attempt) {
+      switch (attemptPersistent()) {
         case PersistentLauncher.Attempt.Ready ready -> {
           launcher = ready.launcher();
           persistentRefused = "";
@@ -75,9 +78,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
     } catch (OpenClException e) {
       device.cl().releaseBuffer(control);
       arena.close();
-      throw new BackendException(
-          "%s: kernels must build but do not; %s".formatted(lowered.batch().name(), e.getMessage()),
-          e);
+      throw e;
     }
   }
 

@@ -145,9 +145,12 @@ final class OpenClBackend implements Backend {
         batches.add(compiled);
         device.counters().liveBatches++;
         return compiled;
-      } catch (BackendException e) {
+      } catch (OpenClException e) {
         device.memory().free(lowered.scratch());
-        throw e;
+        throw new BackendException(
+            "%s: must compile for the device but does not; %s"
+                .formatted(batch.name(), e.getMessage()),
+            e);
       }
     }
   }

@@ -90,7 +90,15 @@ class FaultTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"createProgram", "build", "createKernel", "setBuffer", "writeAsync"})
+  @ValueSource(
+      strings = {
+        "createProgram",
+        "build",
+        "createKernel",
+        "setBuffer",
+        "createBuffer",
+        "writeAsync"
+      })
   void aFailedCompileKeepsNothing(String call) {
     try (Backend backend = open()) {
       failing = call;
