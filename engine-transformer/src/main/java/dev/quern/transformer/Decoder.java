@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,8 +31,6 @@ final class Decoder implements AutoCloseable {
 
   private static final ValueLayout.OfInt I32 =
       ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfFloat F32 =
-      ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final Backend backend;
   private final CompileOptions options;
@@ -50,7 +49,7 @@ final class Decoder implements AutoCloseable {
   private final Map<String, Buffer> results = new HashMap<>();
   private final MemorySegment staging;
 
-  private record Key(int capacity, int selected, Network.Head head) {}
+  private record Key(int capacity, int selected, Network.Head head, List<LoraAdapter> adapters) {}
 
   /** A compiled batch with its bindings. */
   private record Ready(CompiledBatch compiled, Bindings bindings) {
@@ -102,13 +101,40 @@ final class Decoder implements AutoCloseable {
   /** Brings rows into the cache and answers the logits after each of the given rows. */
   synchronized float[][] logits(Rows rows, int[] after) {
     submit(rows, after, new Network.Head.Logits());
-    Buffer logits = result("logits", 0);
-    float[][] values = new float[after.length][network.vocabulary()];
-    long rowBytes = F32.byteSize() * network.vocabulary();
-    for (int row = 0; row < after.length; row++) {
-      logits.read(row * rowBytes, MemorySegment.ofArray(values[row]));
+    return floats(result("logits", 0), after.length, network.vocabulary());
+  }
+
+  /** Brings rows into the cache and answers the state after the final norm of each. */
+  synchronized float[][] hidden(Rows rows) {
+    int[] every = new int[rows.count()];
+    for (int row = 0; row < every.length; row++) {
+      every[row] = row;
+    }
+    submit(rows, every, new Network.Head.Hidden());
+    return floats(result("hidden", 0), every.length, network.hidden());
+  }
+
+  private static float[][] floats(Buffer buffer, int rows, int columns) {
+    float[] all = new float[rows * columns];
+    buffer.read(0, MemorySegment.ofArray(all));
+    float[][] values = new float[rows][];
+    for (int row = 0; row < rows; row++) {
+      values[row] = Arrays.copyOfRange(all, row * columns, (row + 1) * columns);
     }
     return values;
+  }
+
+  /** Gives back what was compiled with an adapter. */
+  synchronized void forget(LoraAdapter adapter) {
+    batches
+        .entrySet()
+        .removeIf(entry -> {
+          boolean uses = entry.getKey().adapters.contains(adapter);
+          if (uses) {
+            entry.getValue().compiled.close();
+          }
+          return uses;
+        });
   }
 
   /** Brings rows into the cache and answers the k largest logits after row {@code row}. */
@@ -127,7 +153,8 @@ final class Decoder implements AutoCloseable {
    */
   synchronized int[][] greedyRun(Rows rows, int steps) {
     int count = rows.count();
-    Ready ready = ready(capacity(count), capacity(count), new Network.Head.Greedy());
+    Ready ready =
+        ready(capacity(count), capacity(count), new Network.Head.Greedy(), rows.adapters());
     int[] at = rows.positions().clone();
     write(tokens.get(0), rows.tokens());
     write(sequences, rows.sequences());
@@ -148,16 +175,16 @@ final class Decoder implements AutoCloseable {
 
   /** What the backend made of the batches for one row, and for a prompt chunk. */
   synchronized String explain() {
-    return ready(1, 1, new Network.Head.Greedy()).compiled.explain()
+    return ready(1, 1, new Network.Head.Greedy(), List.of()).compiled.explain()
         + "\n"
-        + ready(chunk, 0, new Network.Head.None()).compiled.explain();
+        + ready(chunk, 0, new Network.Head.None(), List.of()).compiled.explain();
   }
 
   private void submit(Rows rows, int[] after, Network.Head head) {
     int capacity = capacity(rows.count());
     int selection = after.length == 0 ? 0 : capacity(after.length);
     boolean every = after.length == rows.count();
-    Ready ready = ready(capacity, every ? capacity : selection, head);
+    Ready ready = ready(capacity, every ? capacity : selection, head, rows.adapters());
     write(tokens.get(0), rows.tokens());
     write(sequences, rows.sequences());
     write(positions, rows.positions());
@@ -177,12 +204,12 @@ final class Decoder implements AutoCloseable {
     }
   }
 
-  private Ready ready(int capacity, int selection, Network.Head head) {
-    return batches.computeIfAbsent(new Key(capacity, selection, head), this::compile);
+  private Ready ready(int capacity, int selection, Network.Head head, List<LoraAdapter> adapters) {
+    return batches.computeIfAbsent(new Key(capacity, selection, head, adapters), this::compile);
   }
 
   private Ready compile(Key key) {
-    CommandBatch batch = network.record(key.capacity, key.selected, key.head);
+    CommandBatch batch = network.record(key.capacity, key.selected, key.head, key.adapters);
     Bindings bindings = batch.bindings();
     bindings.set(batch.tensor("positions"), positions);
     bindings.set(batch.tensor("sequences"), sequences);

@@ -206,6 +206,17 @@ final class Families {
         keys.real("attn_logit_softcapping", 0));
   }
 
+  /** Which elements of a head rotate together in the files of a family. */
+  static Rope.Pairing pairing(String architecture) {
+    return FAMILIES.stream()
+        .filter(family -> family.architecture().equals(architecture))
+        .map(family -> family.turns().pairing())
+        .findFirst()
+        .orElseThrow(() ->
+            new ModelException(
+                "architecture: must be one of %s but is %s".formatted(names(), architecture)));
+  }
+
   private static Family family(ModelSource source, String architecture) {
     return FAMILIES.stream()
         .filter(family -> family.architecture().equals(architecture))

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** The second half of a block. */
 sealed interface FeedForward {
   /** Records {@code y[rows, hidden]} from {@code x[rows, hidden]}. */
-  Tensor record(BatchRecorder b, Tensor x);
+  Tensor record(BatchRecorder b, Tensor x, StepTensors step);
 
   /** The feed-forward of block {@code block}: experts where the model has them. */
   static FeedForward of(Weights weights, ModelConfig config, String block) {
@@ -38,9 +38,9 @@ sealed interface FeedForward {
     }
 
     @Override
-    public Tensor record(BatchRecorder b, Tensor x) {
-      Tensor joint = activation.record(b, gate.record(b, x), up.record(b, x), scalars);
-      return down.record(b, joint);
+    public Tensor record(BatchRecorder b, Tensor x, StepTensors step) {
+      Tensor joint = activation.record(b, gate.record(b, x, step), up.record(b, x, step), scalars);
+      return down.record(b, joint, step);
     }
   }
 
@@ -74,17 +74,13 @@ sealed interface FeedForward {
     }
 
     @Override
-    public Tensor record(BatchRecorder b, Tensor x) {
-      Tensor logits = router.record(b, x);
+    public Tensor record(BatchRecorder b, Tensor x, StepTensors step) {
+      Tensor logits = router.record(b, x, step);
       BatchRecorder.Largest chosen = b.topK(logits, used);
-      Tensor ones = gate.bias == null ? null : ones(b, logits);
+      Choice choice = new Choice(step, chosen.ids(), gate.bias == null ? null : ones(b, logits));
       Tensor joint =
-          activation.record(
-              b,
-              gate.record(b, x, chosen.ids(), ones),
-              up.record(b, x, chosen.ids(), ones),
-              scalars);
-      Tensor results = down.record(b, joint, chosen.ids(), ones);
+          activation.record(b, gate.record(b, x, choice), up.record(b, x, choice), scalars);
+      Tensor results = down.record(b, joint, choice);
       return b.expertSum(results, b.softmax(chosen.values()));
     }
 
@@ -95,21 +91,34 @@ sealed interface FeedForward {
   }
 
   /**
+   * Which experts the rows go through.
+   *
+   * @param step the step
+   * @param ids {@code [rows, used]}
+   * @param ones {@code [rows, 1]}, if the experts have biases
+   */
+  record Choice(StepTensors step, Tensor ids, @Nullable Tensor ones) {}
+
+  /**
    * One projection of every expert.
    *
+   * @param name of the stored weight, without {@code .weight}
    * @param weight {@code [experts, out, in]}
    * @param bias {@code [experts, out, 1]}, or null: a product with one, chosen as the weight is
    */
-  record Stack(Tensor weight, @Nullable Tensor bias) {
+  record Stack(String name, Tensor weight, @Nullable Tensor bias) {
     static Stack of(Weights weights, String name, long experts, long out, long in) {
       Tensor bias =
           weights.has(name + ".bias") ? weights.columns(name + ".bias", experts, out) : null;
-      return new Stack(weights.get(name + ".weight", experts, out, in), bias);
+      return new Stack(name, weights.get(name + ".weight", experts, out, in), bias);
     }
 
-    Tensor record(BatchRecorder b, Tensor x, Tensor ids, @Nullable Tensor ones) {
-      Tensor y = b.expertMatmul(x, weight, ids);
-      return bias == null || ones == null ? y : b.add(y, b.expertMatmul(ones, bias, ids));
+    Tensor record(BatchRecorder b, Tensor x, Choice choice) {
+      Tensor y = b.expertMatmul(x, weight, choice.ids);
+      if (bias != null && choice.ones != null) {
+        y = b.add(y, b.expertMatmul(choice.ones, bias, choice.ids));
+      }
+      return LoraAdapter.addAll(b, choice.step.adapters(), name, x, choice.ids, y);
     }
   }
 }

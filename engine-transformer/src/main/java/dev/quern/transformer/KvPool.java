@@ -5,6 +5,8 @@ import dev.quern.core.Buffer;
 import dev.quern.core.Shape;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -52,6 +54,24 @@ final class KvPool implements AutoCloseable {
     return layers.get(index);
   }
 
+  /** Copies the first positions of a sequence into another, through the host. */
+  void copy(int from, int to, int positions) {
+    if (positions == 0) {
+      return;
+    }
+    for (Layer layer : layers) {
+      for (Tensor cache : List.of(layer.keys, layer.values)) {
+        long bytes = positions * cache.rowBytes() / context;
+        try (Arena arena = Arena.ofConfined()) {
+          MemorySegment host = arena.allocate(bytes, 64);
+          Buffer buffer = (Buffer) cache.storage();
+          buffer.read(from * cache.rowBytes(), host);
+          buffer.write(to * cache.rowBytes(), host);
+        }
+      }
+    }
+  }
+
   /** Positions that a sequence can hold. */
   int context() {
     return context;
@@ -72,6 +92,10 @@ final class KvPool implements AutoCloseable {
     }
     taken.set(free);
     return free;
+  }
+
+  synchronized boolean hasFree() {
+    return taken.nextClearBit(0) < sequences;
   }
 
   synchronized void release(int sequence) {

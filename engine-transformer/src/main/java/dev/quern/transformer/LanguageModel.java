@@ -34,6 +34,7 @@ public final class LanguageModel implements AutoCloseable {
   private final Arena arena;
   private final KvPool pool;
   private final Decoder decoder;
+  private final Backend backend;
 
   private LanguageModel(
       ModelSource source,
@@ -41,7 +42,9 @@ public final class LanguageModel implements AutoCloseable {
       Tokenizer tokenizer,
       Arena arena,
       KvPool pool,
-      Decoder decoder) {
+      Decoder decoder,
+      Backend backend) {
+    this.backend = backend;
     this.source = source;
     this.config = config;
     this.tokenizer = tokenizer;
@@ -85,7 +88,7 @@ public final class LanguageModel implements AutoCloseable {
       Network network = new Network(config, weights, pool, arena);
       int chunk = Math.min(options.chunk(), context);
       Decoder decoder = new Decoder(backend, options.compile(), network, chunk);
-      return new LanguageModel(source, config, tokenizer, arena, pool, decoder);
+      return new LanguageModel(source, config, tokenizer, arena, pool, decoder, backend);
     } catch (RuntimeException | Error e) {
       if (pool != null) {
         pool.close();
@@ -146,7 +149,87 @@ public final class LanguageModel implements AutoCloseable {
    * @throws ModelException if as many sessions are open as the model was loaded for
    */
   public Session newSession() {
-    return new Session(this, decoder, pool, pool.acquire());
+    return newSession(List.of());
+  }
+
+  /**
+   * Opens a session that runs with adapters, which add up.
+   *
+   * @throws ModelException if as many sessions are open as the model was loaded for
+   */
+  public Session newSession(List<LoraAdapter> adapters) {
+    return new Session(this, decoder, pool, pool.acquire(), adapters);
+  }
+
+  /**
+   * Loads a LoRA adapter beside the model: a GGUF file, or PEFT safetensors.
+   *
+   * <pre>{@code
+   * try (LoraAdapter style = model.loadAdapter(Path.of("style.gguf"), 1);
+   *     Session session = model.newSession(List.of(style))) {
+   *   session.generate("Once upon a time", GenerationOptions.greedy(64), System.out::print);
+   * }
+   * }</pre>
+   *
+   * @param weight how much of it is added; 1 for what it was trained for
+   * @throws IOException if the file cannot be read
+   * @throws ModelException if it is not an adapter of this model
+   */
+  public LoraAdapter loadAdapter(Path file, float weight) throws IOException {
+    Lora lora = Lora.read(file, source.metadata());
+    try {
+      return new LoraAdapter(lora, source, backend, weight, decoder::forget);
+    } catch (RuntimeException | Error e) {
+      lora.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The states after the final norm, {@code [tokens][hidden]}. Needs a free session while it runs.
+   *
+   * @throws ModelException if no session is free, the context cannot hold the tokens, or one is not
+   *     in the vocabulary
+   */
+  public float[][] forwardHidden(int[] tokens) {
+    return forwardHiddenBatch(List.of(tokens), List.of()).getFirst();
+  }
+
+  /**
+   * The states after the final norm of several sequences, whatever their lengths: their tokens run
+   * together as rows of the same steps, so that a step reads each weight once for all. Needs free
+   * sessions while it runs; with fewer than sequences, these take turns.
+   *
+   * <pre>{@code
+   * List<float[][]> states = model.forwardHiddenBatch(List.of(first, second), List.of());
+   * }</pre>
+   *
+   * @return for each sequence {@code [tokens][hidden]}
+   * @throws ModelException if no session is free, the context cannot hold a sequence, or a token is
+   *     not in the vocabulary
+   */
+  public List<float[][]> forwardHiddenBatch(List<int[]> sequences, List<LoraAdapter> adapters) {
+    return new HiddenPass(this, decoder, pool, adapters).run(sequences);
+  }
+
+  /**
+   * One vector for each text, pooled from the states of its tokens. Begin tokens are added as the
+   * file says; vectors are not normalised.
+   *
+   * <pre>{@code
+   * List<float[]> vectors = model.embed(List.of("an owl", "a fox"), Pooling.MEAN);
+   * }</pre>
+   *
+   * @throws ModelException as {@link #forwardHiddenBatch}, or if a text has no tokens
+   */
+  public List<float[]> embed(List<String> texts, Pooling pooling) {
+    return embed(texts, pooling, List.of());
+  }
+
+  /** Likewise with adapters, which add up. */
+  public List<float[]> embed(List<String> texts, Pooling pooling, List<LoraAdapter> adapters) {
+    List<int[]> tokens = texts.stream().map(text -> tokenizer.encode(text, true, true)).toList();
+    return forwardHiddenBatch(tokens, adapters).stream().map(pooling::of).toList();
   }
 
   /**
@@ -157,7 +240,19 @@ public final class LanguageModel implements AutoCloseable {
    * @throws ModelException if a session's context is full
    */
   public int[] step(List<Session> sessions, int[] tokens) {
-    return Session.step(decoder, sessions, tokens);
+    return Session.step(decoder, sessions, tokens, 1)[0];
+  }
+
+  /**
+   * Runs several greedy steps of several sessions together, without waiting between them.
+   *
+   * @return the most likely next tokens, step by step, session by session; those of the last step
+   *     are not part of the histories yet
+   * @throws ModelException if a session's context cannot hold the steps, a session is there twice,
+   *     or their adapters differ
+   */
+  public int[][] steps(List<Session> sessions, int[] tokens, int count) {
+    return Session.step(decoder, sessions, tokens, count);
   }
 
   /** What the backend made of the decode batch and the prompt batch. */

@@ -19,6 +19,9 @@ final class Network {
     /** Nothing: the rows only enter the cache. */
     record None() implements Head {}
 
+    /** The states after the final norm, as output {@code hidden}. */
+    record Hidden() implements Head {}
+
     /** The logits, as output {@code logits}. */
     record Logits() implements Head {}
 
@@ -34,7 +37,7 @@ final class Network {
   private final Weights.Scalars scalars;
   private final List<Block> blocks = new ArrayList<>();
   private final Tensor outputNorm;
-  private final Tensor output;
+  private final Linear output;
 
   private record Block(Half<SelfAttention> attention, Half<FeedForward> feedForward) {}
 
@@ -53,7 +56,9 @@ final class Network {
     }
     outputNorm = weights.get("output_norm.weight", hidden);
     output =
-        weights.has("output.weight") ? weights.get("output.weight", vocabulary, hidden) : embedding;
+        weights.has("output.weight")
+            ? Linear.of(weights, "output", vocabulary, hidden)
+            : new Linear("output", 0, embedding, null);
     weights.requireAllUsed();
   }
 
@@ -75,6 +80,10 @@ final class Network {
     return name == null ? null : weights.get(prefix + name + ".weight", config.hidden());
   }
 
+  int hidden() {
+    return config.hidden();
+  }
+
   int vocabulary() {
     return Math.toIntExact(embedding.shape().rows());
   }
@@ -87,25 +96,27 @@ final class Network {
    * @param capacity the most rows
    * @param selected the most rows that the head runs on; {@code capacity} for every row
    * @param head what is computed from the selected rows
+   * @param adapters what is added to projections
    */
-  CommandBatch record(int capacity, int selected, Head head) {
+  CommandBatch record(int capacity, int selected, Head head, List<LoraAdapter> adapters) {
     BatchRecorder b = CommandBatch.record("rows-%d %s".formatted(capacity, head));
     Slot.Count rows = b.count("rows", capacity);
     Tensor tokens = b.input("tokens", Shape.of(capacity), WeightFormats.I32, rows);
     Tensor positions = b.input("positions", Shape.of(capacity), WeightFormats.I32, rows);
     Tensor sequences = b.input("sequences", Shape.of(capacity), WeightFormats.I32, rows);
-    StepTensors step = new StepTensors(sequences, positions);
+    StepTensors step = new StepTensors(sequences, positions, adapters);
     Tensor x = scaled(b, b.embed(tokens, embedding), config.scales().embedding());
     for (Block block : blocks) {
       Half<SelfAttention> attention = block.attention;
       Tensor seen = attention.body.record(b, normed(b, x, attention.before), step);
       x = added(b, x, normed(b, seen, attention.after));
       Half<FeedForward> feedForward = block.feedForward;
-      Tensor fed = feedForward.body.record(b, normed(b, x, feedForward.before));
+      Tensor fed = feedForward.body.record(b, normed(b, x, feedForward.before), step);
       x = added(b, x, normed(b, fed, feedForward.after));
     }
     if (!(head instanceof Head.None)) {
-      recordHead(b, selected == capacity ? x : select(b, x, selected), head);
+      Tensor chosen = selected == capacity ? x : select(b, x, selected);
+      recordHead(b, b.rmsNorm(chosen, outputNorm, config.epsilon()), head, step);
     }
     return b.end();
   }
@@ -127,19 +138,23 @@ final class Network {
     return b.gatherRows(x, b.input("selected", Shape.of(selected), WeightFormats.I32, selection));
   }
 
-  private Tensor logits(BatchRecorder b, Tensor hidden) {
+  private Tensor logits(BatchRecorder b, Tensor hidden, StepTensors step) {
     ModelConfig.Scales scales = config.scales();
-    Tensor logits = scaled(b, b.matmul(hidden, output), scales.logits());
+    Tensor logits = scaled(b, output.record(b, hidden, step), scales.logits());
     return scales.logitCap() == 0
         ? logits
         : b.pointwise(logits, new Pointwise.Function.SoftCap(scales.logitCap()));
   }
 
-  private void recordHead(BatchRecorder b, Tensor x, Head head) {
-    Tensor logits = logits(b, b.rmsNorm(x, outputNorm, config.epsilon()));
+  private void recordHead(BatchRecorder b, Tensor hidden, Head head, StepTensors step) {
+    if (head instanceof Head.Hidden) {
+      b.output("hidden", hidden);
+      return;
+    }
+    Tensor logits = logits(b, hidden, step);
     switch (head) {
-      case Head.None none ->
-          throw new IllegalStateException("a batch without a head has no logits");
+      case Head.None _, Head.Hidden _ ->
+          throw new IllegalStateException("a batch without logits has no head of logits");
       case Head.Logits wanted -> b.output("logits", logits);
       case Head.Greedy wanted -> b.output("next", b.argMax(logits));
       case Head.Largest largest -> {

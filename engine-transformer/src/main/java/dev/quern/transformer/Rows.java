@@ -1,16 +1,24 @@
 package dev.quern.transformer;
 
+import java.util.List;
+
 /**
- * The rows of a step: consecutive tokens of one sequence, or one token of each of several.
+ * The rows of a step: consecutive tokens of one sequence or of several, one after the other.
  *
  * @param tokens token of each row
  * @param sequences sequence of each row
  * @param positions position of each row
+ * @param adapters what is added to projections
  */
 @SuppressWarnings("ArrayRecordComponent") // passed down once, never compared
-record Rows(int[] tokens, int[] sequences, int[] positions) {
+record Rows(int[] tokens, int[] sequences, int[] positions, List<LoraAdapter> adapters) {
+  Rows {
+    adapters = List.copyOf(adapters);
+  }
+
   /** Tokens {@code from} to {@code to - 1} of a sequence, from {@code position} on. */
-  static Rows of(int sequence, int position, int[] tokens, int from, int to) {
+  static Rows of(
+      int sequence, int position, int[] tokens, int from, int to, List<LoraAdapter> adapters) {
     int count = to - from;
     int[] rowTokens = new int[count];
     int[] sequences = new int[count];
@@ -20,7 +28,7 @@ record Rows(int[] tokens, int[] sequences, int[] positions) {
       sequences[row] = sequence;
       positions[row] = position + row;
     }
-    return new Rows(rowTokens, sequences, positions);
+    return new Rows(rowTokens, sequences, positions, adapters);
   }
 
   int count() {

@@ -66,9 +66,9 @@ record SelfAttention(
 
   /** Records {@code y[rows, hidden]} from {@code x[rows, hidden]}, and the new cache entries. */
   Tensor record(BatchRecorder b, Tensor x, StepTensors step) {
-    Tensor q = placed(b, inputs.query.record(b, x), config.heads(), queryNorm, step);
-    Tensor k = placed(b, inputs.key.record(b, x), config.kvHeads(), keyNorm, step);
-    Tensor v = heads(inputs.value.record(b, x), config.kvHeads());
+    Tensor q = placed(b, inputs.query.record(b, x, step), config.heads(), queryNorm, step);
+    Tensor k = placed(b, inputs.key.record(b, x, step), config.kvHeads(), keyNorm, step);
+    Tensor v = heads(inputs.value.record(b, x, step), config.kvHeads());
     b.kvAppend(k, step.sequences(), step.positions(), cache.keys());
     b.kvAppend(v, step.sequences(), step.positions(), cache.values());
     Tensor seen = b.temporary("attention", q.shape(), q.format(), q.liveRows());
@@ -82,7 +82,7 @@ record SelfAttention(
             rule,
             sinks,
             seen));
-    return output.record(b, seen.reshape(flat(seen)));
+    return output.record(b, seen.reshape(flat(seen)), step);
   }
 
   /** Queries or keys, normalised and turned. */

@@ -2,6 +2,7 @@ package dev.quern.transformer;
 
 import dev.quern.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -22,6 +23,7 @@ public final class Session implements AutoCloseable {
   private final Decoder decoder;
   private final KvPool pool;
   private final int sequence;
+  private final List<LoraAdapter> adapters;
   private final List<Integer> history = new ArrayList<>();
 
   /** How many tokens of the history are in the cache. */
@@ -30,7 +32,9 @@ public final class Session implements AutoCloseable {
   private volatile boolean cancelled;
   private boolean closed;
 
-  Session(LanguageModel model, Decoder decoder, KvPool pool, int sequence) {
+  Session(
+      LanguageModel model, Decoder decoder, KvPool pool, int sequence, List<LoraAdapter> adapters) {
+    this.adapters = List.copyOf(adapters);
     this.model = model;
     this.decoder = decoder;
     this.pool = pool;
@@ -143,19 +147,70 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  static int[] step(Decoder decoder, List<Session> sessions, int[] tokens) {
+  /**
+   * Opens another session that goes on from here: it has the history, the adapters, and a copy of
+   * what is in the cache, so that nothing is computed again.
+   *
+   * @throws ModelException if as many sessions are open as the model was loaded for
+   */
+  public Session fork() {
+    requireOpen();
+    Session fork = model.newSession(adapters);
+    fork.history.addAll(history);
+    fork.cached = cached;
+    pool.copy(sequence, fork.sequence, cached);
+    return fork;
+  }
+
+  /** Runs greedy steps of several sessions together; answers the tokens step by step. */
+  static int[][] step(Decoder decoder, List<Session> sessions, int[] tokens, int steps) {
+    requireTogether(sessions, tokens, steps);
     int count = sessions.size();
-    int[] sequences = new int[count];
-    int[] positions = new int[count];
-    for (int row = 0; row < count; row++) {
-      Session session = sessions.get(row);
-      session.requireOpen();
+    int[] next = tokens.clone();
+    int[][] chosen = new int[steps][];
+    for (Session session : sessions) {
       session.feed();
-      session.append(new int[] {tokens[row]});
-      sequences[row] = session.sequence;
-      positions[row] = session.cached++;
     }
-    return decoder.greedyRun(new Rows(tokens, sequences, positions), 1)[0];
+    for (int done = 0; done < steps; ) {
+      int[] sequences = new int[count];
+      int[] positions = new int[count];
+      for (int row = 0; row < count; row++) {
+        sequences[row] = sessions.get(row).sequence;
+        positions[row] = sessions.get(row).cached;
+      }
+      int some = Math.min(Decoder.RUN_AHEAD, steps - done);
+      Rows rows = new Rows(next, sequences, positions, sessions.getFirst().adapters);
+      for (int[] step : decoder.greedyRun(rows, some)) {
+        for (int row = 0; row < count; row++) {
+          sessions.get(row).history.add(next[row]);
+          sessions.get(row).cached++;
+        }
+        chosen[done++] = step;
+        next = step;
+      }
+    }
+    return chosen;
+  }
+
+  private static void requireTogether(List<Session> sessions, int[] tokens, int steps) {
+    if (sessions.isEmpty() || sessions.size() != tokens.length || steps < 1) {
+      throw new ModelException(
+          "step: must have at least one session, a token for each and a step but has %d, %d and %d"
+              .formatted(sessions.size(), tokens.length, steps));
+    }
+    if (new HashSet<>(sessions).size() < sessions.size()) {
+      throw new ModelException("step: every session must be there once but one is there twice");
+    }
+    for (Session session : sessions) {
+      session.requireOpen();
+      session.requireRoom(session.history.size(), steps);
+      session.requireKnown(tokens);
+      if (!session.adapters.equals(sessions.getFirst().adapters)) {
+        throw new ModelException(
+            "step: sessions of one step must have the same adapters but have not; step those of"
+                + " each set by themselves");
+      }
+    }
   }
 
   /** Brings the whole history into the cache. */
@@ -173,7 +228,7 @@ public final class Session implements AutoCloseable {
     for (int row = 0; row < count; row++) {
       tokens[row] = history.get(cached + row);
     }
-    return Rows.of(sequence, cached, tokens, 0, count);
+    return Rows.of(sequence, cached, tokens, 0, count, adapters);
   }
 
   private void requireOpen() {

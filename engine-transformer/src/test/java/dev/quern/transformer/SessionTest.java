@@ -38,6 +38,10 @@ class SessionTest {
   }
 
   static LanguageModel fable(LoadOptions options) {
+    return fable(backend, options);
+  }
+
+  static LanguageModel fable(Backend backend, LoadOptions options) {
     try (InputStream stream = FableModels.defaultModel().open()) {
       return LanguageModel.load(ModelSource.of(GgufFile.read(stream, "fable")), backend, options);
     } catch (IOException e) {

@@ -1,0 +1,92 @@
+package dev.quern.transformer;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Runs sequences of different lengths together, for the states after the final norm. */
+final class HiddenPass {
+  private final LanguageModel model;
+  private final Decoder decoder;
+  private final KvPool pool;
+  private final List<LoraAdapter> adapters;
+
+  HiddenPass(LanguageModel model, Decoder decoder, KvPool pool, List<LoraAdapter> adapters) {
+    this.model = model;
+    this.decoder = decoder;
+    this.pool = pool;
+    this.adapters = adapters;
+  }
+
+  List<float[][]> run(List<int[]> sequences) {
+    sequences.forEach(this::check);
+    List<float[][]> states = new ArrayList<>();
+    for (int from = 0; from < sequences.size(); ) {
+      List<Integer> free = new ArrayList<>();
+      try {
+        free.add(pool.acquire());
+        while (free.size() < sequences.size() - from && pool.hasFree()) {
+          free.add(pool.acquire());
+        }
+        states.addAll(together(sequences.subList(from, from + free.size()), free));
+        from += free.size();
+      } finally {
+        free.forEach(pool::release);
+      }
+    }
+    return states;
+  }
+
+  private void check(int[] tokens) {
+    if (tokens.length == 0 || tokens.length > pool.context()) {
+      throw new ModelException(
+          "forward: tokens must be 1 to %d, the context, but are %d"
+              .formatted(pool.context(), tokens.length));
+    }
+    for (int token : tokens) {
+      if (token < 0 || token >= model.vocabulary()) {
+        throw new ModelException(
+            "token: must be between 0 and %d but is %d".formatted(model.vocabulary() - 1, token));
+      }
+    }
+  }
+
+  /** All tokens one after the other, cut into steps wherever one is full. */
+  private List<float[][]> together(List<int[]> sequences, List<Integer> places) {
+    int total = sequences.stream().mapToInt(tokens -> tokens.length).sum();
+    int[] tokens = new int[total];
+    int[] rowSequences = new int[total];
+    int[] positions = new int[total];
+    int row = 0;
+    for (int i = 0; i < sequences.size(); i++) {
+      for (int position = 0; position < sequences.get(i).length; position++) {
+        tokens[row] = sequences.get(i)[position];
+        rowSequences[row] = places.get(i);
+        positions[row++] = position;
+      }
+    }
+    float[][] all = new float[total][];
+    for (int from = 0; from < total; from += decoder.chunk()) {
+      int to = Math.min(total, from + decoder.chunk());
+      float[][] some =
+          decoder.hidden(
+              new Rows(
+                  Arrays.copyOfRange(tokens, from, to),
+                  Arrays.copyOfRange(rowSequences, from, to),
+                  Arrays.copyOfRange(positions, from, to),
+                  adapters));
+      System.arraycopy(some, 0, all, from, some.length);
+    }
+    return split(all, sequences);
+  }
+
+  private static List<float[][]> split(float[][] all, List<int[]> sequences) {
+    List<float[][]> states = new ArrayList<>();
+    int from = 0;
+    for (int[] sequence : sequences) {
+      states.add(Arrays.copyOfRange(all, from, from + sequence.length));
+      from += sequence.length;
+    }
+    return states;
+  }
+}

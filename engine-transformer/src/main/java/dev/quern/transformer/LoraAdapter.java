@@ -1,0 +1,146 @@
+package dev.quern.transformer;
+
+import dev.quern.core.Backend;
+import dev.quern.core.BatchRecorder;
+import dev.quern.core.Buffer;
+import dev.quern.core.Shape;
+import dev.quern.core.Tensor;
+import dev.quern.core.format.WeightFormats;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * A low-rank adapter beside a loaded model: {@code y = W·x + s·B·(A·x)} with {@code s = weight ·
+ * alpha / rank}, the stored weights unchanged (<a href="https://arxiv.org/abs/2106.09685">Hu et al.
+ * 2021</a>). Sessions and forward passes name the adapters they run with; several add up.
+ *
+ * <p>The weight is a number on the device: changing it compiles nothing. What a session has in its
+ * cache was computed with the weights of its time.
+ *
+ * <p>Close it after the sessions that use it, and before its model.
+ */
+public final class LoraAdapter implements AutoCloseable {
+  private final Lora lora;
+  private final Map<String, Pair> pairs = new HashMap<>();
+  private final List<Buffer> buffers = new ArrayList<>();
+  private final Consumer<LoraAdapter> onClose;
+  private float weight;
+  private boolean closed;
+
+  /**
+   * The two factors of one projection.
+   *
+   * @param a {@code [rank, in]}, or {@code [experts, rank, in]}
+   * @param b {@code [out, rank]}, or {@code [experts, out, rank]}
+   * @param scale one element
+   */
+  private record Pair(Tensor a, Tensor b, Buffer scaleBuffer, Tensor scale, float perWeight) {}
+
+  /**
+   * @param onClose told before the tensors are given back
+   * @throws ModelException if a projection of the adapter is not in the model, or has other extents
+   */
+  LoraAdapter(
+      Lora lora, ModelSource model, Backend backend, float weight, Consumer<LoraAdapter> onClose) {
+    this.lora = lora;
+    this.onClose = onClose;
+    lora.requireFits(model);
+    try {
+      lora.factors().forEach((name, factors) -> pairs.put(name, adopt(backend, name, factors)));
+      setWeight(weight);
+    } catch (RuntimeException | Error e) {
+      buffers.forEach(Buffer::close);
+      throw e;
+    }
+  }
+
+  private Pair adopt(Backend backend, String name, Lora.Factors factors) {
+    Buffer scale = backend.allocate(name + ".lora_scale", Float.BYTES);
+    buffers.add(scale);
+    return new Pair(
+        adopt(backend, factors.a()),
+        adopt(backend, factors.b()),
+        scale,
+        Tensor.of(scale.name(), scale, Shape.of(1), WeightFormats.F32),
+        factors.scale());
+  }
+
+  private Tensor adopt(Backend backend, ModelSource.Weight stored) {
+    Tensor tensor = backend.adopt(stored.name(), stored.format(), stored.shape(), stored.data());
+    if (tensor.storage() instanceof Buffer buffer) {
+      buffers.add(buffer);
+    }
+    return tensor;
+  }
+
+  /** What messages call it. */
+  public String name() {
+    return lora.name();
+  }
+
+  /** How much of it is added; 1 for what it was trained for, 0 for nothing. */
+  public synchronized float weight() {
+    return weight;
+  }
+
+  /**
+   * Changes how much of it is added, from the next step on.
+   *
+   * @throws IllegalArgumentException if the weight is not finite
+   */
+  public synchronized void setWeight(float changed) {
+    if (!Float.isFinite(changed)) {
+      throw new IllegalArgumentException(name() + ": weight must be finite but is " + changed);
+    }
+    weight = changed;
+    for (Pair pair : pairs.values()) {
+      float[] scale = {changed * pair.perWeight};
+      pair.scaleBuffer.write(0, MemorySegment.ofArray(scale));
+    }
+  }
+
+  /** {@code y} and what the adapters add to projection {@code linear} of {@code x}. */
+  static Tensor addAll(
+      BatchRecorder b, List<LoraAdapter> adapters, Linear linear, Tensor x, Tensor y) {
+    Tensor sum = y;
+    for (LoraAdapter adapter : adapters) {
+      Pair pair = adapter.pairs.get(linear.name());
+      if (pair != null) {
+        long count = linear.weight().shape().rows();
+        Tensor part = count == pair.b.shape().rows() ? pair.b : pair.b.rows(linear.first(), count);
+        Tensor low = b.matmul(b.matmul(x, pair.a), part);
+        sum = b.add(sum, b.mul(low, pair.scale));
+      }
+    }
+    return sum;
+  }
+
+  /** Likewise for a projection of chosen experts. */
+  static Tensor addAll(
+      BatchRecorder b, List<LoraAdapter> adapters, String name, Tensor x, Tensor ids, Tensor y) {
+    Tensor sum = y;
+    for (LoraAdapter adapter : adapters) {
+      Pair pair = adapter.pairs.get(name);
+      if (pair != null) {
+        Tensor low = b.expertMatmul(b.expertMatmul(x, pair.a, ids), pair.b, ids);
+        sum = b.add(sum, b.mul(low, pair.scale));
+      }
+    }
+    return sum;
+  }
+
+  /** Gives its tensors back, and forgets what was compiled with it. */
+  @Override
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      onClose.accept(this);
+      buffers.forEach(Buffer::close);
+      lora.close();
+    }
+  }
+}

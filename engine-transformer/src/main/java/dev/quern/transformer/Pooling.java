@@ -1,0 +1,41 @@
+package dev.quern.transformer;
+
+/** How the states of a text's tokens become one vector. */
+public enum Pooling {
+  /** The mean of all. */
+  MEAN {
+    @Override
+    float[] of(float[][] states) {
+      double[] sum = new double[states[0].length];
+      for (float[] state : states) {
+        for (int i = 0; i < sum.length; i++) {
+          sum[i] += state[i];
+        }
+      }
+      float[] mean = new float[sum.length];
+      for (int i = 0; i < sum.length; i++) {
+        mean[i] = (float) (sum[i] / states.length);
+      }
+      return mean;
+    }
+  },
+
+  /** That of the last token. */
+  LAST {
+    @Override
+    float[] of(float[][] states) {
+      return states[states.length - 1];
+    }
+  },
+
+  /** That of the first token. */
+  CLS {
+    @Override
+    float[] of(float[][] states) {
+      return states[0];
+    }
+  };
+
+  /** The vector of {@code [tokens][width]} states. */
+  abstract float[] of(float[][] states);
+}

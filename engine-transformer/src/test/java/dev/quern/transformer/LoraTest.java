@@ -1,0 +1,362 @@
+package dev.quern.transformer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.quern.Fixtures;
+import dev.quern.core.Backend;
+import dev.quern.core.Shape;
+import dev.quern.core.Statistics;
+import dev.quern.core.format.WeightFormats;
+import dev.quern.gguf.GgufFile;
+import dev.quern.gguf.GgufMetadata;
+import dev.quern.gguf.GgufWriter;
+import dev.quern.testkit.Accuracy;
+import dev.quern.testkit.Golden;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** LoRA adapters: a trained one against its golden, and made ones against merged weights. */
+class LoraTest {
+  private static final LoadOptions OPTIONS =
+      LoadOptions.exact().withContext(64).withSequences(3).withChunk(32);
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @CsvSource({
+    "reference,gguf",
+    "cpu,gguf",
+    "opencl,gguf",
+    "reference,safetensors",
+    "cpu,safetensors"
+  })
+  void theTrainedAdapterAgreesWithItsGolden(String name, String ending) throws IOException {
+    Path fixtures = Fixtures.directory();
+    Golden golden = golden(fixtures);
+    int[] tokens = GoldenSuite.ints(golden.tokens());
+    float[][] expected = golden.expected(fixtures.resolve("goldens"));
+    Path file = fixtures.resolve("fable").resolve("fable-7m-lora-qv-r8." + ending);
+    try (Backend backend = Engines.open(name);
+        LanguageModel model =
+            LanguageModel.load(
+                fixtures.resolve("fable").resolve(golden.model()), backend, OPTIONS);
+        LoraAdapter adapter = model.loadAdapter(file, 1)) {
+      for (int chunk : new int[] {tokens.length, 3, 1}) {
+        check(golden, expected, logits(model, List.of(adapter), tokens, chunk));
+      }
+      try (LoraAdapter same = model.loadAdapter(file, 0.25f)) {
+        adapter.setWeight(0.75f);
+        check(golden, expected, logits(model, List.of(adapter, same), tokens, tokens.length));
+      }
+      try (LanguageModel merged = merged(fixtures, golden, file, backend)) {
+        check(golden, expected, GoldenSuite.logits(merged, tokens, tokens.length));
+      }
+    }
+  }
+
+  private static LanguageModel merged(Path fixtures, Golden golden, Path file, Backend backend)
+      throws IOException {
+    ModelSource base =
+        ModelSource.of(GgufFile.open(fixtures.resolve("fable").resolve(golden.model())));
+    try (Lora lora = Lora.read(file, base.metadata())) {
+      assertThat(lora.projections()).contains("blk.0.attn_q", "blk.7.attn_v").hasSize(16);
+      return LanguageModel.load(lora.merge(base, 1), backend, OPTIONS);
+    }
+  }
+
+  private static Golden golden(Path fixtures) throws IOException {
+    return Golden.in(fixtures.resolve("goldens")).stream()
+        .filter(golden -> golden.adapter() != null)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static void check(Golden golden, float[][] expected, List<float[]> logits) {
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(Accuracy.nmse(logits.get(golden.positions().get(i)), expected[i]))
+          .isLessThanOrEqualTo(1e-9);
+    }
+  }
+
+  private static List<float[]> logits(
+      LanguageModel model, List<LoraAdapter> adapters, int[] tokens, int chunk) {
+    List<float[]> logits = new ArrayList<>();
+    try (Session session = model.newSession(adapters)) {
+      for (int from = 0; from < tokens.length; from += chunk) {
+        int to = Math.min(tokens.length, from + chunk);
+        session.logits(Arrays.copyOfRange(tokens, from, to), logits::add);
+      }
+    }
+    return logits;
+  }
+
+  /** Every projection of a model, experts and the output too. */
+  @ParameterizedTest
+  @CsvSource({
+    "reference,arch-qwen2-f32.gguf",
+    "reference,arch-mixtral-f32.gguf",
+    "cpu,arch-mixtral-f32.gguf",
+    "opencl,arch-qwen2-f32.gguf",
+    "opencl,arch-mixtral-f32.gguf"
+  })
+  void anAdapterOnEveryProjectionIsAMergedModel(String name, String file) throws IOException {
+    try (Backend backend = Engines.open(name)) {
+      everyProjection(backend, shipped(file), shipped(file));
+    }
+  }
+
+  /** Fused projections. */
+  @Test
+  void anAdapterOnFusedProjectionsIsAMergedModel() throws IOException {
+    Path file = Fixtures.directory().resolve("arch").resolve("arch-phi3-f32.gguf");
+    try (Backend backend = Engines.open("reference")) {
+      everyProjection(
+          backend, ModelSource.of(GgufFile.open(file)), ModelSource.of(GgufFile.open(file)));
+    }
+  }
+
+  private void everyProjection(Backend backend, ModelSource source, ModelSource again)
+      throws IOException {
+    Path file = folder.resolve("all.gguf");
+    write(file, source, 1);
+    int[] tokens = {5, 400, 77, 1200, 9, 2000, 31};
+    try (LanguageModel model = LanguageModel.load(source, backend, OPTIONS);
+        LoraAdapter adapter = model.loadAdapter(file, 0.5f);
+        Lora lora = Lora.read(file, again.metadata());
+        LanguageModel merged = LanguageModel.load(lora.merge(again, 0.5f), backend, OPTIONS)) {
+      List<float[]> plain = GoldenSuite.logits(model, tokens, 7);
+      List<float[]> expected = GoldenSuite.logits(merged, tokens, 7);
+      List<float[]> adapted = logits(model, List.of(adapter), tokens, 7);
+      for (int i = 0; i < tokens.length; i++) {
+        assertThat(Accuracy.nmse(adapted.get(i), expected.get(i))).isLessThanOrEqualTo(1e-9);
+        assertThat(Accuracy.nmse(plain.get(i), expected.get(i))).isGreaterThan(1e-4);
+      }
+      checkTogether(model, adapter, tokens);
+    }
+  }
+
+  /** Batched steps with an adapter are those of each session alone. */
+  private static void checkTogether(LanguageModel model, LoraAdapter adapter, int[] tokens) {
+    try (Session one = model.newSession(List.of(adapter));
+        Session two = model.newSession(List.of(adapter));
+        Session plain = model.newSession()) {
+      one.append(tokens);
+      List<Integer> alone = one.generate(GenerationOptions.greedy(6), text -> {}).tokens();
+      one.replace(Arrays.copyOf(tokens, 6));
+      two.append(new int[] {8, 8});
+      int[][] steps = model.steps(List.of(two, one), new int[] {1, tokens[6]}, 6);
+      for (int step = 0; step < alone.size(); step++) {
+        assertThat(steps[step][1]).isEqualTo(alone.get(step));
+      }
+      assertThatThrownBy(() -> model.steps(List.of(one, plain), new int[] {1, 1}, 1))
+          .hasMessageContaining("must have the same adapters");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "cpu", "opencl"})
+  void aWeightChangesWithoutCompiling(String name) throws IOException {
+    ModelSource source = shipped("arch-qwen2-f32.gguf");
+    Path file = folder.resolve("weight.gguf");
+    write(file, source, 2);
+    int[] tokens = {5, 400, 77};
+    try (Backend backend = Engines.open(name);
+        LanguageModel model = LanguageModel.load(source, backend, OPTIONS)) {
+      List<float[]> plain = logits(model, List.of(), tokens, 3);
+      Statistics before;
+      try (LoraAdapter adapter = model.loadAdapter(file, 1)) {
+        List<float[]> whole = logits(model, List.of(adapter), tokens, 3);
+        before = backend.statistics();
+        adapter.setWeight(0);
+        List<float[]> none = logits(model, List.of(adapter), tokens, 3);
+        Statistics after = backend.statistics();
+        assertThat(after.builds()).isEqualTo(before.builds());
+        assertThat(after.liveBatches()).isEqualTo(before.liveBatches());
+        assertThat(Accuracy.nmse(none.getLast(), plain.getLast())).isLessThanOrEqualTo(1e-12);
+        assertThat(Accuracy.nmse(whole.getLast(), plain.getLast())).isGreaterThan(1e-4);
+      }
+      assertThat(backend.statistics().liveBatches()).isLessThan(before.liveBatches());
+      assertThat(backend.statistics().liveBuffers()).isLessThan(before.liveBuffers());
+    }
+  }
+
+  /** PEFT's rows of queries and keys are in another order than those of llama files. */
+  @Test
+  void peftAdaptersOfLlamaAreReordered() throws IOException {
+    ModelSource source = shipped("arch-llama3-ropescale-f32.gguf");
+    String key = "base_model.model.model.layers.1.self_attn.";
+    Map<String, float[]> values = new LinkedHashMap<>();
+    values.put(key + "k_proj.lora_A.weight", random(2 * 64, 1));
+    float[] keys = random(32 * 2, 2);
+    values.put(key + "k_proj.lora_B.weight", keys);
+    values.put(key + "v_proj.lora_A.weight", random(2 * 64, 3));
+    float[] inOrder = random(32 * 2, 4);
+    values.put(key + "v_proj.lora_B.weight", inOrder);
+    Path file = folder.resolve("adapter_model.safetensors");
+    safetensors(file, values, new int[][] {{2, 64}, {32, 2}, {2, 64}, {32, 2}});
+    Files.writeString(
+        folder.resolve("adapter_config.json"),
+        "{\"lora_alpha\": 6, \"r\": 2, \"bias\": \"none\", \"rank_pattern\": {}, \"x\": [1,"
+            + " null]}");
+    try (source;
+        Lora lora = Lora.read(file, source.metadata())) {
+      Lora.Factors k = factors(lora, "blk.1.attn_k");
+      assertThat(k.scale()).isEqualTo(3);
+      // head 1 of two of 16: its row 3 and row 3 + 8 become rows 6 and 7
+      assertThat(at(k.b(), 16 + 6)).isEqualTo(keys[2 * (16 + 3)]);
+      assertThat(at(k.b(), 16 + 7)).isEqualTo(keys[2 * (16 + 11)]);
+      assertThat(at(factors(lora, "blk.1.attn_v").b(), 16 + 6)).isEqualTo(inOrder[2 * 22]);
+    }
+    Files.writeString(
+        folder.resolve("adapter_config.json"), "{\"lora_alpha\": 6, \"use_dora\": true}");
+    assertThatThrownBy(() -> Lora.read(file, source.metadata()))
+        .hasMessageContaining("use_dora must be false but is true");
+  }
+
+  private static Lora.Factors factors(Lora lora, String projection) {
+    return Objects.requireNonNull(lora.factors().get(projection));
+  }
+
+  private static float at(ModelSource.Weight b, long row) {
+    return b.data().get(ValueLayout.JAVA_FLOAT_UNALIGNED, row * b.shape().last() * 4);
+  }
+
+  @Test
+  void anAdapterOfAnotherModelIsRefused() throws IOException {
+    ModelSource qwen = shipped("arch-qwen2-f32.gguf");
+    Path file = folder.resolve("other.gguf");
+    write(file, qwen, 3);
+    try (Backend backend = Engines.open("reference");
+        qwen;
+        LanguageModel llama =
+            LanguageModel.load(shipped("arch-llama3-ropescale-f32.gguf"), backend, OPTIONS)) {
+      long buffers = backend.statistics().liveBuffers();
+      assertThatThrownBy(() -> llama.loadAdapter(file, 1))
+          .hasMessageContaining("general.architecture must be llama but is qwen2");
+      assertThat(backend.statistics().liveBuffers()).isEqualTo(buffers);
+    }
+  }
+
+  @Test
+  void damagedSafetensorsAreNamed() throws IOException {
+    ModelSource source = shipped("arch-qwen2-f32.gguf");
+    Path file = folder.resolve("bad.safetensors");
+    String entry =
+        "{\"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight\":"
+            + "{\"dtype\":\"F32\",\"shape\":[2,64],\"data_offsets\":[%s]}}";
+    for (String[] bad :
+        new String[][] {
+          {entry.formatted("0, 512"), "must be 512 in a file of 0"},
+          {entry.formatted("-8, 504"), "must be whole numbers"},
+          {entry.formatted("0, 512").replace("F32", "I8"), "dtype of base_model"},
+          {"[1]", "JSON must have an object at character 0"},
+          {"{\"a\": [}", "JSON must have a value at character 7"},
+          {"{\"a\": " + "[".repeat(70), "at most 64 levels"},
+        }) {
+      byte[] json = bad[0].getBytes(StandardCharsets.UTF_8);
+      ByteBuffer bytes = ByteBuffer.allocate(8 + json.length).order(ByteOrder.LITTLE_ENDIAN);
+      Files.write(file, bytes.putLong(json.length).put(json).array());
+      assertThatThrownBy(() -> Lora.read(file, source.metadata()))
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining(bad[1]);
+    }
+    Files.write(file, new byte[] {1, 2, 3});
+    assertThatThrownBy(() -> Lora.read(file, source.metadata()))
+        .hasMessageContaining("header at byte 0 must have a length");
+    source.close();
+  }
+
+  private static ModelSource shipped(String name) throws IOException {
+    try (InputStream stream = Golden.model(name)) {
+      return ModelSource.of(GgufFile.read(stream, name));
+    }
+  }
+
+  /** A random adapter of rank 2 and alpha 4 on everything that is a matrix. */
+  private static void write(Path file, ModelSource source, long seed) throws IOException {
+    GgufMetadata metadata =
+        GgufMetadata.builder("lora")
+            .put("general.architecture", source.metadata().requireString("general.architecture"))
+            .put("general.type", "adapter")
+            .put("adapter.type", "lora")
+            .put("adapter.lora.alpha", 4f)
+            .build();
+    try (Arena arena = Arena.ofConfined()) {
+      List<GgufWriter.Source> tensors = new ArrayList<>();
+      for (ModelSource.Weight weight : source.weights()) {
+        Shape shape = weight.shape();
+        if (shape.rank() >= 2 && !weight.name().startsWith("token_embd")) {
+          boolean stack = shape.rank() == 3;
+          long rows = shape.dim(stack ? 1 : 0);
+          Shape a = stack ? Shape.of(shape.rows(), 2, shape.last()) : Shape.of(2, shape.last());
+          Shape b = stack ? Shape.of(shape.rows(), rows, 2) : Shape.of(rows, 2);
+          tensors.add(tensor(arena, weight.name() + ".lora_a", a, seed++));
+          tensors.add(tensor(arena, weight.name() + ".lora_b", b, seed++));
+        }
+      }
+      GgufWriter.write(file, metadata, tensors);
+    }
+  }
+
+  private static GgufWriter.Source tensor(Arena arena, String name, Shape shape, long seed) {
+    float[] values = random((int) shape.elements(), seed);
+    MemorySegment data = arena.allocateFrom(ValueLayout.JAVA_FLOAT, values);
+    return new GgufWriter.Source(name, shape, WeightFormats.F32, data);
+  }
+
+  private static float[] random(int count, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = (float) random.nextDouble(-0.1, 0.1);
+    }
+    return values;
+  }
+
+  private static void safetensors(Path file, Map<String, float[]> values, int[][] shapes)
+      throws IOException {
+    StringBuilder json = new StringBuilder("{\"__metadata__\": {\"format\": \"pt\"}");
+    int at = 0;
+    int i = 0;
+    for (Map.Entry<String, float[]> tensor : values.entrySet()) {
+      int end = at + 4 * tensor.getValue().length;
+      json.append(
+          ", \"%s\": {\"dtype\": \"F32\", \"shape\": [%d, %d], \"data_offsets\": [%d, %d]}"
+              .formatted(tensor.getKey(), shapes[i][0], shapes[i][1], at, end));
+      at = end;
+      i++;
+    }
+    byte[] header = json.append('}').toString().getBytes(StandardCharsets.UTF_8);
+    ByteBuffer bytes = ByteBuffer.allocate(8 + header.length + at).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putLong(header.length).put(header);
+    values
+        .values()
+        .forEach(all -> {
+          for (float value : all) {
+            bytes.putFloat(value);
+          }
+        });
+    Files.write(file, bytes.array());
+  }
+}
