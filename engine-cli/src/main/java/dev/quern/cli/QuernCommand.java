@@ -50,6 +50,7 @@ public final class QuernCommand implements Runnable {
             .addSubcommand(new ChatCommand(streams))
             .addSubcommand(new DevicesCommand(streams))
             .addSubcommand(new InspectCommand(streams))
+            .addSubcommand(new QuantizeCommand(streams))
             .addSubcommand(new TokenizeCommand(streams))
             .addSubcommand(new LogitsCommand(streams))
             .addSubcommand(new ExplainCommand(streams))

@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,10 +37,10 @@ public final class GgufFile implements AutoCloseable {
   private final Map<String, GgufTensor> byName;
   private final @Nullable Arena arena;
 
-  private GgufFile(String name, MemorySegment segment, @Nullable Arena arena) {
-    this.name = name;
-    this.bytes = segment.byteSize();
-    this.contents = GgufReader.read(name, segment);
+  private GgufFile(GgufParts.Whole whole, @Nullable Arena arena) {
+    this.name = whole.name();
+    this.bytes = whole.bytes();
+    this.contents = whole.contents();
     this.byName = new LinkedHashMap<>();
     for (GgufTensor tensor : contents.tensors()) {
       byName.put(tensor.name(), tensor);
@@ -53,15 +51,15 @@ public final class GgufFile implements AutoCloseable {
   /**
    * Maps a file into memory; nothing but its metadata is read now.
    *
+   * <p>Of a file that is split into {@code NAME-00001-of-00003.gguf} and so on, any part may be
+   * named: all are opened, and are one file with the metadata of the first.
+   *
    * @throws IOException if it cannot be read
-   * @throws GgufException if it breaks a rule of the format
+   * @throws GgufException if it breaks a rule of the format, or if a part is missing or belongs to
+   *     another file
    */
   public static GgufFile open(Path path) throws IOException {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      return owning(
-          path.toString(),
-          arena -> channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
-    }
+    return owning(arena -> GgufParts.open(path, arena));
   }
 
   /**
@@ -84,17 +82,15 @@ public final class GgufFile implements AutoCloseable {
       total += chunk.length;
     }
     long size = total;
-    return owning(
-        name,
-        arena -> {
-          MemorySegment copy = arena.allocate(Math.max(1, size), COPY_ALIGNMENT);
-          long at = 0;
-          for (byte[] chunk : chunks) {
-            MemorySegment.copy(MemorySegment.ofArray(chunk), 0, copy, at, chunk.length);
-            at += chunk.length;
-          }
-          return copy.asSlice(0, size);
-        });
+    return owning(arena -> {
+      MemorySegment copy = arena.allocate(Math.max(1, size), COPY_ALIGNMENT);
+      long at = 0;
+      for (byte[] chunk : chunks) {
+        MemorySegment.copy(MemorySegment.ofArray(chunk), 0, copy, at, chunk.length);
+        at += chunk.length;
+      }
+      return whole(copy.asSlice(0, size), name);
+    });
   }
 
   /**
@@ -104,7 +100,7 @@ public final class GgufFile implements AutoCloseable {
    * @throws GgufException if it breaks a rule of the format
    */
   public static GgufFile of(MemorySegment segment, String name) {
-    return new GgufFile(name, segment.asReadOnly(), null);
+    return new GgufFile(whole(segment, name), null);
   }
 
   /** What messages call the file. */
@@ -112,7 +108,7 @@ public final class GgufFile implements AutoCloseable {
     return name;
   }
 
-  /** The length of the file in bytes. */
+  /** The length of the file in bytes, of all parts together if it is split. */
   public long bytes() {
     return bytes;
   }
@@ -132,7 +128,7 @@ public final class GgufFile implements AutoCloseable {
     return contents.alignment();
   }
 
-  /** Where the data of the tensors begins. */
+  /** Where the data of the tensors begins, in the first part if the file is split. */
   public long dataOffset() {
     return contents.dataOffset();
   }
@@ -169,13 +165,24 @@ public final class GgufFile implements AutoCloseable {
   }
 
   private interface Source {
-    MemorySegment segment(Arena arena) throws IOException;
+    GgufParts.Whole read(Arena arena) throws IOException;
   }
 
-  private static GgufFile owning(String name, Source source) throws IOException {
+  private static GgufParts.Whole whole(MemorySegment segment, String name) {
+    GgufReader.Contents contents = GgufReader.read(name, segment.asReadOnly());
+    int parts = GgufParts.count(contents);
+    if (parts > 1) {
+      throw new GgufException(
+          "%s: a file in memory must be whole but is one of %d parts; open its path"
+              .formatted(name, parts));
+    }
+    return new GgufParts.Whole(name, segment.byteSize(), contents);
+  }
+
+  private static GgufFile owning(Source source) throws IOException {
     Arena arena = Arena.ofShared();
     try {
-      return new GgufFile(name, source.segment(arena).asReadOnly(), arena);
+      return new GgufFile(source.read(arena), arena);
     } catch (IOException | RuntimeException | Error e) {
       arena.close();
       throw e;

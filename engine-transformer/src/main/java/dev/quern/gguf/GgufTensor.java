@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param dimensions extents as in the file: <em>fastest</em> first, the reverse of {@link #shape}
  * @param typeId the type's id in the file
  * @param typeName the type's name, for example {@code Q4_K}
- * @param offset the first byte, counted from the start of the file
+ * @param offset the first byte, counted from the start of the file, or of its part of a split file
  * @param segment the bytes, valid until the file is closed
  */
 public record GgufTensor(

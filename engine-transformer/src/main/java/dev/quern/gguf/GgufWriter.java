@@ -28,20 +28,47 @@ public final class GgufWriter {
     this.alignment = alignment;
   }
 
+  /** Produces the bytes of a tensor when its turn comes, so that not all need be in memory. */
+  @FunctionalInterface
+  public interface Content {
+    /** Writes exactly the bytes of the tensor; {@code out} stays open. */
+    void writeTo(OutputStream out) throws IOException;
+  }
+
   /**
    * A tensor to write.
    *
    * @param shape extents with the slowest dimension first, as everywhere but in the file
    * @param format how the bytes are stored
-   * @param data exactly the bytes of that shape in that format
+   * @param content writes the bytes of that shape in that format
    */
-  public record Source(String name, Shape shape, WeightFormat format, MemorySegment data) {
-    public Source {
-      long bytes = format.bytes(shape.elements());
-      if (data.byteSize() != bytes) {
+  public record Source(String name, Shape shape, WeightFormat format, Content content) {
+    /** A tensor whose bytes are in memory. */
+    public Source(String name, Shape shape, WeightFormat format, MemorySegment data) {
+      this(name, shape, format, out -> copy(data, out));
+      if (data.byteSize() != bytes()) {
         throw new IllegalArgumentException(
-            "tensor %s%s:%s: data must be %d bytes but is %d"
-                .formatted(name, shape, format.name(), bytes, data.byteSize()));
+            "tensor %s: data must be %d bytes but is %d".formatted(this, bytes(), data.byteSize()));
+      }
+    }
+
+    /** The number of bytes. */
+    public long bytes() {
+      return format.bytes(shape.elements());
+    }
+
+    /** For example {@code blk.0.ffn_up.weight[768, 256]:Q4_K}. */
+    @Override
+    public String toString() {
+      return name + shape + ":" + format.name();
+    }
+
+    private static void copy(MemorySegment data, OutputStream out) throws IOException {
+      byte[] chunk = new byte[COPY_BYTES];
+      for (long at = 0; at < data.byteSize(); at += chunk.length) {
+        int count = (int) Math.min(chunk.length, data.byteSize() - at);
+        MemorySegment.copy(data, ValueLayout.JAVA_BYTE, at, chunk, 0, count);
+        out.write(chunk, 0, count);
       }
     }
   }
@@ -90,11 +117,11 @@ public final class GgufWriter {
       }
       putInt(tensor.format().ggufId());
       putLong(offset);
-      offset = Math.ceilDiv(offset + tensor.data().byteSize(), alignment) * alignment;
+      offset = Math.ceilDiv(offset + tensor.bytes(), alignment) * alignment;
     }
     for (Source tensor : tensors) {
       pad();
-      putSegment(tensor.data());
+      putContent(tensor);
     }
     pad();
   }
@@ -149,13 +176,13 @@ public final class GgufWriter {
     put(little(Long.BYTES).putLong(value).array());
   }
 
-  private void putSegment(MemorySegment data) throws IOException {
-    byte[] chunk = new byte[COPY_BYTES];
-    for (long at = 0; at < data.byteSize(); at += chunk.length) {
-      int count = (int) Math.min(chunk.length, data.byteSize() - at);
-      MemorySegment.copy(data, ValueLayout.JAVA_BYTE, at, chunk, 0, count);
-      out.write(chunk, 0, count);
-      written += count;
+  private void putContent(Source tensor) throws IOException {
+    long before = written;
+    tensor.content().writeTo(new Counted());
+    if (written - before != tensor.bytes()) {
+      throw new IllegalStateException(
+          "tensor %s: content must be %d bytes but is %d"
+              .formatted(tensor, tensor.bytes(), written - before));
     }
   }
 
@@ -170,5 +197,20 @@ public final class GgufWriter {
 
   private static ByteBuffer little(int bytes) {
     return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** What contents are written to. */
+  private final class Counted extends OutputStream {
+    @Override
+    public void write(int value) throws IOException {
+      out.write(value);
+      written++;
+    }
+
+    @Override
+    public void write(byte[] bytes, int from, int count) throws IOException {
+      out.write(bytes, from, count);
+      written += count;
+    }
   }
 }
