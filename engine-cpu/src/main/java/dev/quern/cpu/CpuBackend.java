@@ -16,6 +16,7 @@ import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
 import dev.quern.cpu.kernel.Kernels;
+import dev.quern.cpu.kernel.ScalarKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ final class CpuBackend implements Backend {
   private final Kernels kernels;
   private final KernelTable table;
   private final Device device;
+  private final SpeedCheck speedCheck;
   private final HostBuffer.Ledger ledger = new HostBuffer.Ledger();
   private final Workers workers;
   private final List<Worker> own = new ArrayList<>();
@@ -46,6 +48,10 @@ final class CpuBackend implements Backend {
     this.kernels = kernels;
     table = new KernelTable(kernels);
     device = CpuBackendProvider.device(kernels.name());
+    speedCheck = new SpeedCheck(kernels.rows());
+    if (!(kernels instanceof ScalarKernels)) {
+      speedCheck.after(0);
+    }
     workers = new Workers(threads);
     for (int i = 0; i < threads; i++) {
       own.add(new Worker());
@@ -143,6 +149,9 @@ final class CpuBackend implements Backend {
     weightBytesRead += batch.weightBytes();
     workers.run(batch);
     batch.check();
+    if (!(kernels instanceof ScalarKernels)) {
+      speedCheck.after(submits);
+    }
   }
 
   synchronized void closed(CpuBatch batch) {

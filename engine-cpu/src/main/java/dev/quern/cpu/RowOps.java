@@ -202,7 +202,7 @@ final class RowOps {
     RowOp.Body body =
         (f, r) -> {
           int token = index(op, f, tokens, r, op.table().shape().rows());
-          unpack.run(table.in(f), table.at(token), n, y.in(f), y.at(r));
+          unpack.run(table.in(f), table.at(token), n, y.in(f), y.at(r), new float[16]);
         };
     return row(op, List.of(op.tokens()), List.of(op.table()), body);
   }

@@ -81,13 +81,13 @@ final class TileStep implements Step {
       MemorySegment staging,
       Tile.Sums sums) {
     if (fill != null) {
-      fill.run(w.in(frame), at, w.rowBytes(), count, columns, values, staging);
+      fill.run(w.in(frame), at, w.rowBytes(), count, columns, values, staging, sums);
       return;
     }
     for (int n = 0; n < count; n += Tile.BAND) {
       for (int i = 0; i < Math.min(Tile.BAND, count - n); i++) {
         long row = at + (n + i) * w.rowBytes();
-        unpack.run(w.in(frame), row, columns, staging, 4L * Tile.COLUMNS * i);
+        unpack.run(w.in(frame), row, columns, staging, 4L * Tile.COLUMNS * i, sums.part);
       }
       tile.transpose(staging, columns, values, n, sums);
     }

@@ -59,7 +59,7 @@ public final class ScalarKernels implements Kernels {
     @Override
     public void run(Job job) {
       for (int n = 0; n < job.rows; n++) {
-        unpack.run(job.w, job.wAt + n * job.rowBytes, job.k, job.scratch, 0);
+        unpack.run(job.w, job.wAt + n * job.rowBytes, job.k, job.scratch, 0, job.factors);
         double sum = 0;
         for (int k = 0; k < job.k; k++) {
           sum +=
@@ -74,7 +74,8 @@ public final class ScalarKernels implements Kernels {
   /** The format's own decoder. */
   private record ScalarUnpack(WeightFormat format) implements Unpack {
     @Override
-    public void run(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
+    public void run(
+        MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors) {
       float[] block = new float[format.blockElements()];
       for (int k = 0; k < count; k += block.length) {
         format.decode(w, wAt, block, 0);

@@ -16,6 +16,7 @@ public interface TileFill {
    * @param count columns, whole blocks, at most {@link Tile#COLUMNS}
    * @param tile receives float32
    * @param staging {@link Tile#STAGING_BYTES} bytes of the worker's own
+   * @param sums memory of the worker on the heap
    */
   void run(
       MemorySegment w,
@@ -24,5 +25,6 @@ public interface TileFill {
       int rows,
       int count,
       MemorySegment tile,
-      MemorySegment staging);
+      MemorySegment staging,
+      Tile.Sums sums);
 }

@@ -13,6 +13,7 @@ public interface Unpack {
    * @param count elements
    * @param target receives float32
    * @param at where the first value goes
+   * @param factors sixteen numbers of the worker's own, for the parts of a block
    */
-  void run(MemorySegment w, long wAt, int count, MemorySegment target, long at);
+  void run(MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors);
 }

@@ -13,7 +13,8 @@ import jdk.incubator.vector.VectorOperators;
 final class BlockUnpack {
   private BlockUnpack() {}
 
-  static void q8(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
+  static void q8(
+      MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors) {
     for (int k = 0; k < count; k += 32) {
       float d = Lanes.half(w, wAt);
       for (int l = 0; l < 32; l += N) {
@@ -23,7 +24,8 @@ final class BlockUnpack {
     }
   }
 
-  static void q4(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
+  static void q4(
+      MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors) {
     for (int k = 0; k < count; k += 32) {
       float d = Lanes.half(w, wAt);
       for (int l = 0; l < 16; l += N) {
@@ -35,7 +37,8 @@ final class BlockUnpack {
     }
   }
 
-  static void tq2(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
+  static void tq2(
+      MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors) {
     for (int k = 0; k < count; k += 256) {
       float d = Lanes.half(w, wAt + 64);
       for (int h = 0; h < 2; h++) {
@@ -51,8 +54,8 @@ final class BlockUnpack {
     }
   }
 
-  static void q4k(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
-    float[] factors = new float[16];
+  static void q4k(
+      MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors) {
     for (int k = 0; k < count; k += 256) {
       KBlock.factors(w, wAt, factors);
       for (int c = 0; c < 4; c++) {
@@ -71,8 +74,8 @@ final class BlockUnpack {
     }
   }
 
-  static void q5k(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
-    float[] factors = new float[16];
+  static void q5k(
+      MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors) {
     for (int k = 0; k < count; k += 256) {
       KBlock.factors(w, wAt, factors);
       for (int c = 0; c < 4; c++) {
@@ -92,8 +95,8 @@ final class BlockUnpack {
     }
   }
 
-  static void q6k(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
-    float[] factors = new float[16];
+  static void q6k(
+      MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors) {
     for (int k = 0; k < count; k += 256) {
       Q6kDot.factors(w, wAt, factors);
       for (int part = 0; part < 4; part++) { // as in Q6kDot

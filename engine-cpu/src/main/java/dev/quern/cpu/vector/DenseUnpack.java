@@ -9,11 +9,13 @@ import java.lang.foreign.MemorySegment;
 final class DenseUnpack {
   private DenseUnpack() {}
 
-  static void f32(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
+  static void f32(
+      MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors) {
     MemorySegment.copy(w, wAt, target, at, 4L * count);
   }
 
-  static void f16(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
+  static void f16(
+      MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors) {
     int k = 0;
     for (; k <= count - N; k += N) {
       Lanes.store(Lanes.f16(w, wAt + 2L * k), target, at + 4L * k);
@@ -23,7 +25,8 @@ final class DenseUnpack {
     }
   }
 
-  static void bf16(MemorySegment w, long wAt, int count, MemorySegment target, long at) {
+  static void bf16(
+      MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors) {
     int k = 0;
     for (; k <= count - N; k += N) {
       Lanes.store(Lanes.bf16(w, wAt + 2L * k), target, at + 4L * k);

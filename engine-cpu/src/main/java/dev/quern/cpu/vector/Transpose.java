@@ -76,6 +76,39 @@ final class Transpose {
     store(g.rearrange(SWAP_1).blend(h, BIT_1), tile, to + 12L * Tile.ROWS);
   }
 
+  /**
+   * Transposes 16 rows into an array.
+   *
+   * @param rows 16 rows of {@link Tile#COLUMNS} numbers of 32 bits, whatever they mean
+   * @param at where column 0 to be moved lies in the first row
+   * @param part room for 256 numbers
+   * @param target receives 16 columns of 16
+   * @param to index of the first
+   */
+  static void block(MemorySegment rows, long at, float[] part, float[] target, int to) {
+    for (int i = 0; i < 4; i++) {
+      far(rows, at + 4L * Tile.COLUMNS * i, part, i);
+    }
+    for (int i = 0; i < 4; i++) {
+      near(part, 4 * i, target, to + 64 * i);
+    }
+  }
+
+  private static void near(float[] part, int i, float[] target, int to) {
+    FloatVector a = FloatVector.fromArray(F, part, 16 * i);
+    FloatVector b = FloatVector.fromArray(F, part, 16 * (i + 1));
+    FloatVector c = FloatVector.fromArray(F, part, 16 * (i + 2));
+    FloatVector d = FloatVector.fromArray(F, part, 16 * (i + 3));
+    FloatVector e = a.blend(c.rearrange(SWAP_2), BIT_2);
+    FloatVector f = b.blend(d.rearrange(SWAP_2), BIT_2);
+    FloatVector g = a.rearrange(SWAP_2).blend(c, BIT_2);
+    FloatVector h = b.rearrange(SWAP_2).blend(d, BIT_2);
+    e.blend(f.rearrange(SWAP_1), BIT_1).intoArray(target, to);
+    e.rearrange(SWAP_1).blend(f, BIT_1).intoArray(target, to + 16);
+    g.blend(h.rearrange(SWAP_1), BIT_1).intoArray(target, to + 32);
+    g.rearrange(SWAP_1).blend(h, BIT_1).intoArray(target, to + 48);
+  }
+
   private static VectorShuffle<Float> swap(int distance) {
     return VectorShuffle.fromOp(F, i -> (i ^ distance) % N);
   }

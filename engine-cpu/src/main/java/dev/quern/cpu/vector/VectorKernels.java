@@ -48,6 +48,13 @@ public final class VectorKernels implements Kernels {
           WeightFormats.Q6_K, BlockUnpack::q6k,
           WeightFormats.TQ2_0, BlockUnpack::tq2);
 
+  private static final Map<WeightFormat, TileFill> FILLS =
+      Map.of(
+          WeightFormats.Q8_0, PackedFill::q8,
+          WeightFormats.Q4_0, PackedFill::q4,
+          WeightFormats.Q4_K, PackedFill::q4k,
+          WeightFormats.TQ2_0, PackedFill::tq2);
+
   private final ScalarKernels scalar = new ScalarKernels();
   private final RowMath rows = new VectorRowMath();
   private final AttentionMath attention = new VectorAttention();
@@ -76,7 +83,7 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public Optional<TileFill> tileFill(WeightFormat format) {
-    return Optional.empty();
+    return Lanes.N == 16 ? Optional.ofNullable(FILLS.get(format)) : Optional.empty();
   }
 
   @Override
@@ -104,7 +111,7 @@ public final class VectorKernels implements Kernels {
     @Override
     public void run(Job job) {
       for (int n = 0; n < job.rows; n++) {
-        unpack.run(job.w, job.wAt + n * job.rowBytes, job.k, job.scratch, 0);
+        unpack.run(job.w, job.wAt + n * job.rowBytes, job.k, job.scratch, 0, job.factors);
         float sum = F32Dot.dot(job.scratch, 0, job.x, job.xAt, job.k);
         job.y.set(RowMath.F32, job.yAt + 4L * n, sum);
       }

@@ -1,0 +1,72 @@
+package dev.quern.cpu;
+
+import dev.quern.cpu.kernel.RowMath;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Notices a JVM on which vector code is correct but slow: without C2, or where it gave up, each
+ * vector is an object on the heap and code runs 50 to 500 times slower.
+ *
+ * <p>The check runs a small kernel for a few milliseconds: when a backend is opened, so that the
+ * JVM starts to compile it, and again after some submits. Only the last result counts.
+ */
+final class SpeedCheck {
+  private static final System.Logger LOG = System.getLogger(SpeedCheck.class.getName());
+
+  /** Elements per second that even an old laptop exceeds twenty times, and boxed vectors miss. */
+  private static final double LEAST = 2e8;
+
+  private static final int ELEMENTS = 4096;
+  private static final long NANOS = 5_000_000;
+
+  /** Submits after which the check is repeated: compiling takes its time on a busy machine. */
+  private static final long[] REPEATS = {64, 1024};
+
+  private final RowMath math;
+  private final System.Logger log;
+  private boolean done;
+
+  SpeedCheck(RowMath math) {
+    this(math, LOG);
+  }
+
+  SpeedCheck(RowMath math, System.Logger log) {
+    this.math = math;
+    this.log = log;
+  }
+
+  /** Runs the check if it is due after so many submits; 0 when the backend is opened. */
+  void after(long submits) {
+    if (done || (submits != 0 && submits != REPEATS[0] && submits != REPEATS[1])) {
+      return;
+    }
+    double rate = rate();
+    if (rate >= LEAST) {
+      done = true;
+    } else if (submits == REPEATS[1]) {
+      done = true;
+      log.log(
+          System.Logger.Level.WARNING,
+          "cpu: vector code must run compiled but reaches only {0} million elements a second;"
+              + " start java without -Xint and -XX:TieredStopAtLevel, on a JVM with the C2 compiler",
+          Math.round(rate / 1e6));
+    }
+  }
+
+  /** The best rate seen within the time of a check. */
+  private double rate() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment x = arena.allocate(4L * ELEMENTS, 64);
+      double best = 0;
+      long start = System.nanoTime();
+      for (long now = start; now - start < NANOS && best < LEAST; ) {
+        math.add(x, 0, x, 0, x, 0, ELEMENTS);
+        long then = System.nanoTime();
+        best = Math.max(best, 1e9 * ELEMENTS / Math.max(1, then - now));
+        now = then;
+      }
+      return best;
+    }
+  }
+}
