@@ -26,7 +26,22 @@ public final class Side {
      */
     Q6_K(256, 32),
     /** Int8 for codes of two bits. Numbers: d of all 256, then {@code −d · Σq}. */
-    TERNARY(256, 2);
+    TERNARY(256, 2),
+    /**
+     * Int8 for the nibbles of Q4_0, where 64 bytes of weights hold three blocks and their scales.
+     * For each 64 bytes: four planes of 32 shorts; 16 times d, 16 times what the offset of 8 adds.
+     */
+    Q4_0(0, 0) {
+      @Override
+      public int quantised(long n) {
+        return Math.toIntExact(128 * vectors(n));
+      }
+
+      @Override
+      public int numbers(long n) {
+        return Math.toIntExact(32 * vectors(n));
+      }
+    };
 
     private final int quantised;
     private final int numbers;
@@ -34,6 +49,11 @@ public final class Side {
     Form(int quantised, int numbers) {
       this.quantised = quantised;
       this.numbers = numbers;
+    }
+
+    /** How many loads of 64 bytes cover {@code n} weights of Q4_0; the last ends with them. */
+    public static long vectors(long n) {
+      return (n / 32 - 1) / 3 + 1;
     }
 
     /** Int8 activations, held as shorts, of {@code n} activations. */

@@ -9,6 +9,9 @@ public final class SideMath {
 
   private static final int ROUND_BITS = 0x4B400000;
 
+  /** {@code 2^112}: what an f16 whose bits are read as float32 lacks. */
+  private static final float HALF_BIAS = 0x1p112f;
+
   /** Where an activation goes in its block, by form. */
   private static final int[] Q4_K = new int[256];
 
@@ -43,10 +46,16 @@ public final class SideMath {
   public static void fill(Side.Form form, MemorySegment x, long xAt, int n, int vector, Side side) {
     int q = vector * form.quantised(n);
     int f = vector * form.numbers(n);
+    if (form == Side.Form.Q4_0) {
+      for (int block = 0; block < n / 32; block++) {
+        q4(x, xAt, block, n / 32, side, q, f);
+      }
+      return;
+    }
     for (int block = 0; block < n / 256; block++) {
       long at = xAt + 1024L * block;
       switch (form) {
-        case NONE -> {}
+        case NONE, Q4_0 -> {}
         case SUMS -> sums(x, at, side.numbers, f + 16 * block);
         case Q4_K -> q4k(x, at, side, q + 256 * block, f + 16 * block);
         case Q6_K -> q6k(x, at, side, q + 256 * block, f + 32 * block);
@@ -91,6 +100,36 @@ public final class SideMath {
     side.numbers[f + 1] = -max / 127 * sum;
   }
 
+  /**
+   * One block of 32. The blocks of 18 bytes lie where 64 bytes of weights have them as shorts: at
+   * 0, 9 and 18, or at 5, 14 and 23 for the last, which end with the row.
+   */
+  private static void q4(
+      MemorySegment x, long xAt, int block, int blocks, Side side, int q, int f) {
+    int last = (blocks - 1) / 3;
+    int vector = Math.min(block / 3, last);
+    int start = vector < last ? 9 * (block % 3) : 32 - 9 * (blocks - block);
+    long at = xAt + 128L * block;
+    float max = largest(x, at, 32);
+    float inverse = inverse(max);
+    int sum = 0;
+    for (int i = 0; i < 32; i++) {
+      int value = round(x.get(RowMath.F32, at + 4L * i) * inverse);
+      int plane = 2 * (i % 2) + i / 16;
+      side.quantised[q + 128 * vector + 32 * plane + start + 1 + i % 16 / 2] = (short) value;
+      sum += value;
+    }
+    for (int lane = (start + 1) / 2; lane <= (start + 8) / 2; lane++) {
+      side.numbers[f + 32 * vector + lane] = max / 127 * HALF_BIAS;
+      side.numbers[f + 32 * vector + 16 + lane] = 0;
+    }
+    side.numbers[f + 32 * vector + 16 + start / 2 + 2] = -8 * sum;
+  }
+
+  private static int round(float value) {
+    return Float.floatToRawIntBits(value + ROUND) - ROUND_BITS;
+  }
+
   private static float inverse(float max) {
     return max == 0 ? 0 : 127 / max;
   }
@@ -115,8 +154,7 @@ public final class SideMath {
       int to) {
     int sum = 0;
     for (int i = first; i < first + count; i++) {
-      float rounded = x.get(RowMath.F32, at + 4L * i) * inverse + ROUND;
-      int value = Float.floatToRawIntBits(rounded) - ROUND_BITS;
+      int value = round(x.get(RowMath.F32, at + 4L * i) * inverse);
       target[to + places[i]] = (short) value;
       sum += value;
     }

@@ -32,6 +32,7 @@ public final class VectorKernels implements Kernels {
   /** Kernels with int8 activations, for vectors of 32 shorts. */
   private static final Map<WeightFormat, Dot> FAST_DOTS =
       Map.of(
+          WeightFormats.Q4_0, new Q4Int8Dot(),
           WeightFormats.Q4_K, new Q4kInt8Dot(),
           WeightFormats.Q6_K, new Q6kInt8Dot(),
           WeightFormats.TQ2_0, new Tq2Int8Dot());
