@@ -22,6 +22,7 @@ import picocli.CommandLine.Option;
     })
 final class ChatCommand extends Subcommand {
   @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private LoraOptions lora = new LoraOptions();
   @Mixin private SamplingOptions sampling = new SamplingOptions();
 
   @Option(
@@ -43,8 +44,8 @@ final class ChatCommand extends Subcommand {
   @Override
   public Integer call() throws IOException {
     GenerationOptions options = sampling.options();
-    try (Loaded loaded = Loaded.load(model, Precision.FAST, streams);
-        Conversation conversation = new Conversation(loaded.model(), system, streams)) {
+    try (Loaded loaded = Loaded.load(model, Precision.FAST, lora, streams);
+        Conversation conversation = new Conversation(loaded, system, streams)) {
       String where = model.describe(loaded.backend(), Precision.FAST);
       if (message != null) {
         Generation generation = conversation.answer(message, options);

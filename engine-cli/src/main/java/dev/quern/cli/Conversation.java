@@ -25,8 +25,8 @@ final class Conversation implements AutoCloseable {
   private final List<ChatMessage> messages = new ArrayList<>();
   private final int pinned;
 
-  Conversation(LanguageModel model, @Nullable String system, Streams streams) {
-    this.model = model;
+  Conversation(Loaded loaded, @Nullable String system, Streams streams) {
+    this.model = loaded.model();
     this.streams = streams;
     this.template =
         model
@@ -39,7 +39,7 @@ final class Conversation implements AutoCloseable {
       messages.add(new ChatMessage("system", system));
     }
     pinned = messages.size();
-    session = model.newSession();
+    session = loaded.newSession();
   }
 
   /** Prints the answer to a message and remembers both. */

@@ -21,6 +21,7 @@ import picocli.CommandLine.Option;
     description = "Continue a text. Standard output carries what is generated and nothing else.")
 final class GenerateCommand extends Subcommand {
   @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private LoraOptions lora = new LoraOptions();
   @Mixin private SamplingOptions sampling = new SamplingOptions();
 
   @ArgGroup(multiplicity = "1")
@@ -60,8 +61,8 @@ final class GenerateCommand extends Subcommand {
   public Integer call() throws IOException {
     GenerationOptions options = sampling.options();
     String text = prompt.read(streams);
-    try (Loaded loaded = Loaded.load(model, Precision.FAST, streams);
-        Session session = loaded.model().newSession()) {
+    try (Loaded loaded = Loaded.load(model, Precision.FAST, lora, streams);
+        Session session = loaded.newSession()) {
       Generation generation = session.generate(text, options, Printer.to(streams, session::cancel));
       streams.out().flush();
       if (streams.terminal()) {

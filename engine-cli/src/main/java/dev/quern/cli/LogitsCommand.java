@@ -21,6 +21,7 @@ import picocli.CommandLine.Option;
     description = "Write the logits after every token, as little-endian float32 [tokens, vocab].")
 final class LogitsCommand extends Subcommand {
   @Mixin private ModelOptions model = new ModelOptions();
+  @Mixin private LoraOptions lora = new LoraOptions();
 
   @Option(
       names = "--tokens",
@@ -39,8 +40,8 @@ final class LogitsCommand extends Subcommand {
 
   @Override
   public Integer call() throws IOException {
-    try (Loaded loaded = Loaded.load(model, Precision.EXACT, streams);
-        Session session = loaded.model().newSession();
+    try (Loaded loaded = Loaded.load(model, Precision.EXACT, lora, streams);
+        Session session = loaded.newSession();
         OutputStream out = new BufferedOutputStream(Files.newOutputStream(output))) {
       long start = System.nanoTime();
       session.logits(tokens, logits -> write(out, logits));

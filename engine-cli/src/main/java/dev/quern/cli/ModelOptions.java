@@ -145,11 +145,6 @@ final class ModelOptions {
     return options;
   }
 
-  /** Loads the model, with a progress bar where a person watches. */
-  LanguageModel load(Backend on, Precision otherwise, Streams streams) throws IOException {
-    return load(ModelSource.of(openFile()), on, load(otherwise), streams);
-  }
-
   /** Loads a model from anywhere, with a progress bar where a person watches. */
   static LanguageModel load(ModelSource source, Backend on, LoadOptions options, Streams streams) {
     try (LoadProgress progress = new LoadProgress(source.name(), streams)) {

@@ -53,6 +53,7 @@ public final class QuernCommand implements Runnable {
             .addSubcommand(new QuantizeCommand(streams))
             .addSubcommand(new TokenizeCommand(streams))
             .addSubcommand(new LogitsCommand(streams))
+            .addSubcommand(new EmbedCommand(streams))
             .addSubcommand(new ExplainCommand(streams))
             .addSubcommand(new BenchCommand(streams));
     return command

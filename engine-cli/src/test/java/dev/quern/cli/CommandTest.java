@@ -143,6 +143,35 @@ class CommandTest {
   }
 
   @Test
+  void embedWritesAVectorForEachText() throws IOException {
+    Path texts = Files.writeString(folder.resolve("texts"), MIRA + "\nThe owl\n");
+    Ran ran = reference("embed", "--prompt-file", texts.toString(), "--normalize");
+    assertThat(ran.status()).as(ran.err()).isZero();
+    assertThat(ran.out().lines()).hasSize(2);
+    double squares = 0;
+    for (JsonNode value : JSON.readTree(ran.out().lines().findFirst().orElseThrow())) {
+      squares += value.asDouble() * value.asDouble();
+    }
+    assertThat(squares).isBetween(0.9999, 1.0001);
+    Path raw = folder.resolve("vectors.f32");
+    Ran last =
+        reference("embed", "-p", "a", "-p", "b", "--pooling", "last", "--output", raw.toString());
+    assertThat(last.out()).isEmpty();
+    assertThat(raw).hasSize(2 * 256 * 4);
+  }
+
+  @Test
+  void anAdapterMustBeOne() throws IOException {
+    Path file = Files.writeString(folder.resolve("no.gguf"), "no");
+    Ran ran = reference("generate", "-p", MIRA, "-n", "1", "--lora", file + "=0.5");
+    assertThat(ran.status()).isEqualTo(1);
+    assertThat(ran.err()).startsWith("quern: ").contains("no.gguf").hasLineCount(1);
+    Ran wrong = reference("logits", "--tokens", "1", "--output", "x", "--lora", "a.gguf=much");
+    assertThat(wrong.status()).isEqualTo(2);
+    assertThat(wrong.err()).contains("--lora: weight must be a number but is a.gguf=much");
+  }
+
+  @Test
   void devicesAsJson() throws IOException {
     JsonNode providers = JSON.readTree(Ran.quern("devices", "--json").out()).get("providers");
     assertThat(providers.findValuesAsText("name")).contains("reference");

@@ -10,8 +10,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,27 +39,34 @@ class GoldenTest {
     for (JsonNode golden : JSON.readTree(Path.of(fixtures, "goldens", "goldens.json").toFile())) {
       if (golden.get("model").asText().equals("fable-7m-q4_k_m.gguf")) {
         assertThat(error(golden)).isLessThan(1e-9);
+      } else if (golden.has("adapter")) {
+        String adapter = Path.of(fixtures, "fable", golden.get("adapter").asText()).toString();
+        assertThat(error(golden, "--lora", adapter)).isLessThan(1e-9);
+        assertThat(error(golden, "--lora", adapter + "=0.25", "--lora", adapter + "=.75"))
+            .isLessThan(1e-9);
       }
     }
   }
 
-  private double error(JsonNode golden) throws IOException {
+  private double error(JsonNode golden, String... more) throws IOException {
     Path output = folder.resolve("logits.f32");
     List<String> tokens =
         StreamSupport.stream(golden.get("tokens").spliterator(), false)
             .map(JsonNode::asText)
             .toList();
+    String[] first = {
+      "logits",
+      "--tokens",
+      tokens.stream().collect(Collectors.joining(",")),
+      "--output",
+      output.toString(),
+      "--backend",
+      "reference",
+      "-m",
+      Path.of(fixtures, "fable", golden.get("model").asText()).toString()
+    };
     Ran ran =
-        Ran.quern(
-            "logits",
-            "--tokens",
-            tokens.stream().collect(Collectors.joining(",")),
-            "--output",
-            output.toString(),
-            "--backend",
-            "reference",
-            "-m",
-            Path.of(fixtures, "fable", golden.get("model").asText()).toString());
+        Ran.quern(Stream.concat(Arrays.stream(first), Arrays.stream(more)).toArray(String[]::new));
     assertThat(ran.status()).as(ran.err()).isZero();
     float[] actual = floats(output);
     float[] expected = floats(Path.of(fixtures, "goldens", golden.get("logits").asText()));
