@@ -32,6 +32,7 @@ public final class LanguageModel implements AutoCloseable {
   private final ModelConfig config;
   private final Tokenizer tokenizer;
   private final Arena arena;
+  private final Weights weights;
   private final KvPool pool;
   private final Decoder decoder;
   private final Backend backend;
@@ -41,6 +42,7 @@ public final class LanguageModel implements AutoCloseable {
       ModelConfig config,
       Tokenizer tokenizer,
       Arena arena,
+      Weights weights,
       KvPool pool,
       Decoder decoder,
       Backend backend) {
@@ -49,6 +51,7 @@ public final class LanguageModel implements AutoCloseable {
     this.config = config;
     this.tokenizer = tokenizer;
     this.arena = arena;
+    this.weights = weights;
     this.pool = pool;
     this.decoder = decoder;
   }
@@ -75,6 +78,7 @@ public final class LanguageModel implements AutoCloseable {
   /** Loads a model from elsewhere. The source is closed with the model, or when loading fails. */
   public static LanguageModel load(ModelSource source, Backend backend, LoadOptions options) {
     Arena arena = Arena.ofShared();
+    Weights weights = new Weights(source, backend, options.progress(), arena);
     KvPool pool = null;
     try {
       ModelConfig config = Families.config(source);
@@ -84,15 +88,16 @@ public final class LanguageModel implements AutoCloseable {
               ? options.context()
               : Math.min(config.context(), LoadOptions.DEFAULT_CONTEXT);
       pool = new KvPool(backend, config, options.sequences(), context, options.kvFormat());
-      Weights weights = new Weights(source, backend, options.progress(), arena);
       Network network = new Network(config, weights, pool, arena);
       int chunk = Math.min(options.chunk(), context);
       Decoder decoder = new Decoder(backend, options.compile(), network, chunk);
-      return new LanguageModel(source, config, tokenizer, arena, pool, decoder, backend);
+      return new LanguageModel(
+          source, config, tokenizer, arena, weights, pool, decoder, backend);
     } catch (RuntimeException | Error e) {
       if (pool != null) {
         pool.close();
       }
+      weights.close();
       arena.close();
       source.close();
       throw e;
@@ -264,6 +269,7 @@ public final class LanguageModel implements AutoCloseable {
   public void close() {
     decoder.close();
     pool.close();
+    weights.close();
     arena.close();
     source.close();
   }

@@ -121,7 +121,8 @@ public final class Session implements AutoCloseable {
     feed();
     append(tokens);
     while (cached < history.size()) {
-      int count = Math.min(Decoder.LOGIT_ROWS, history.size() - cached);
+      int most = Math.min(Decoder.LOGIT_ROWS, decoder.chunk());
+      int count = Math.min(most, history.size() - cached);
       int[] every = new int[count];
       for (int row = 0; row < count; row++) {
         every[row] = row;

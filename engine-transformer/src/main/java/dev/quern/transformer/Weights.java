@@ -1,6 +1,7 @@
 package dev.quern.transformer;
 
 import dev.quern.core.Backend;
+import dev.quern.core.Buffer;
 import dev.quern.core.Shape;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
@@ -9,16 +10,18 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** The weights of one model on one backend, adopted when first asked for. */
-final class Weights {
+/** The weights of one model on one backend, adopted when first asked for, given back at close. */
+final class Weights implements AutoCloseable {
   private static final ValueLayout.OfFloat F32 =
       ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -27,6 +30,7 @@ final class Weights {
   private final LoadOptions.Progress progress;
   private final Map<String, ModelSource.Weight> stored = new LinkedHashMap<>();
   private final Map<String, Tensor> adopted = new HashMap<>();
+  private final List<Buffer> owned = new ArrayList<>();
   private final Set<String> readOnHost = new HashSet<>();
   private final Scalars scalars = new Scalars();
   private final Arena arena;
@@ -129,7 +133,11 @@ final class Weights {
 
   /** A constant that is computed rather than stored. */
   Tensor computed(String name, WeightFormat format, Shape shape, MemorySegment data) {
-    return backend.adopt(name, format, shape, data);
+    Tensor tensor = backend.adopt(name, format, shape, data);
+    if (tensor.storage() instanceof Buffer buffer) {
+      owned.add(buffer);
+    }
+    return tensor;
   }
 
   /**
@@ -167,9 +175,15 @@ final class Weights {
   }
 
   private Tensor adopt(ModelSource.Weight weight) {
-    Tensor tensor = backend.adopt(weight.name(), weight.format(), weight.shape(), weight.data());
+    Tensor tensor = computed(weight.name(), weight.format(), weight.shape(), weight.data());
     adoptedBytes += weight.data().byteSize();
     progress.loaded(adoptedBytes, totalBytes);
     return tensor;
+  }
+
+  @Override
+  public void close() {
+    owned.forEach(Buffer::close);
+    owned.clear();
   }
 }

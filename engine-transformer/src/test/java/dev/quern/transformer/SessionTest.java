@@ -34,6 +34,7 @@ class SessionTest {
   static void close() {
     model.close();
     assertThat(backend.statistics().liveBatches()).isZero();
+    assertThat(backend.statistics().liveBuffers()).isZero();
     backend.close();
   }
 
@@ -73,6 +74,17 @@ class SessionTest {
       }
     }
     assertThat(worst).isLessThanOrEqualTo(1e-10);
+  }
+
+  @Test
+  void logitsOfMoreTokensThanAChunkHolds() {
+    int[] tokens = model.tokenizer().encode(PROMPT, true, true);
+    try (LanguageModel small = fable(LoadOptions.exact().withContext(64).withChunk(3))) {
+      List<float[]> parts = logits(small, tokens, tokens.length);
+      List<float[]> whole = logits(model, tokens, tokens.length);
+      assertThat(parts).hasSameSizeAs(whole);
+      assertThat(nmse(parts.getLast(), whole.getLast())).isLessThanOrEqualTo(1e-10);
+    }
   }
 
   private static List<float[]> logits(LanguageModel model, int[] tokens, int chunk) {
