@@ -91,8 +91,7 @@ public final class LanguageModel implements AutoCloseable {
       Network network = new Network(config, weights, pool, arena);
       int chunk = Math.min(options.chunk(), context);
       Decoder decoder = new Decoder(backend, options.compile(), network, chunk);
-      return new LanguageModel(
-          source, config, tokenizer, arena, weights, pool, decoder, backend);
+      return new LanguageModel(source, config, tokenizer, arena, weights, pool, decoder, backend);
     } catch (RuntimeException | Error e) {
       if (pool != null) {
         pool.close();
