@@ -51,7 +51,7 @@ public final class Side {
       this.numbers = numbers;
     }
 
-    /** How many loads of 64 bytes cover {@code n} weights of Q4_0; the last ends with them. */
+    /** How many loads of 64 bytes, 54 bytes apart, cover {@code n} weights of Q4_0. */
     public static long vectors(long n) {
       return (n / 32 - 1) / 3 + 1;
     }

@@ -48,7 +48,7 @@ public final class SideMath {
     int f = vector * form.numbers(n);
     if (form == Side.Form.Q4_0) {
       for (int block = 0; block < n / 32; block++) {
-        q4(x, xAt, block, n / 32, side, q, f);
+        q4(x, xAt, block, side, q, f);
       }
       return;
     }
@@ -101,14 +101,11 @@ public final class SideMath {
   }
 
   /**
-   * One block of 32. The blocks of 18 bytes lie where 64 bytes of weights have them as shorts: at
-   * 0, 9 and 18, or at 5, 14 and 23 for the last, which end with the row.
+   * One block of 32: its 18 bytes of weights are nine of 32 shorts, the first of them its scale.
    */
-  private static void q4(
-      MemorySegment x, long xAt, int block, int blocks, Side side, int q, int f) {
-    int last = (blocks - 1) / 3;
-    int vector = Math.min(block / 3, last);
-    int start = vector < last ? 9 * (block % 3) : 32 - 9 * (blocks - block);
+  private static void q4(MemorySegment x, long xAt, int block, Side side, int q, int f) {
+    int vector = block / 3;
+    int start = 9 * (block % 3);
     long at = xAt + 128L * block;
     float max = largest(x, at, 32);
     float inverse = inverse(max);

@@ -28,19 +28,15 @@ final class Bf16Dot implements Dot {
   static float dot(MemorySegment w, long wAt, MemorySegment x, long xAt, int count) {
     FloatVector a = zero();
     FloatVector b = zero();
-    FloatVector c = zero();
-    FloatVector d = zero();
     int k = 0;
-    for (; k <= count - 4 * N; k += 4 * N) {
+    for (; k <= count - 2 * N; k += 2 * N) {
       a = Lanes.bf16(w, wAt + 2L * k).fma(f32(x, xAt + 4L * k), a);
       b = Lanes.bf16(w, wAt + 2L * (k + N)).fma(f32(x, xAt + 4L * (k + N)), b);
-      c = Lanes.bf16(w, wAt + 2L * (k + 2 * N)).fma(f32(x, xAt + 4L * (k + 2 * N)), c);
-      d = Lanes.bf16(w, wAt + 2L * (k + 3 * N)).fma(f32(x, xAt + 4L * (k + 3 * N)), d);
     }
     for (; k <= count - N; k += N) {
       a = Lanes.bf16(w, wAt + 2L * k).fma(f32(x, xAt + 4L * k), a);
     }
-    float sum = Lanes.sum(a.add(b).add(c.add(d)));
+    float sum = Lanes.sum(a.add(b));
     for (; k < count; k++) {
       sum +=
           Float.intBitsToFloat(w.get(RowMath.I16, wAt + 2L * k) << 16)

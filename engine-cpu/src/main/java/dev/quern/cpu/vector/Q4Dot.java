@@ -29,7 +29,7 @@ final class Q4Dot implements Dot {
     }
   }
 
-  private static float row(Job job, long wAt) {
+  static float row(Job job, long wAt) {
     FloatVector sum = zero();
     int blocks = job.k / 32;
     for (int block = 0; block < blocks; block++) {
