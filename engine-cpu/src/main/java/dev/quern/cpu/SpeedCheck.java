@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  * vector is an object on the heap and code runs 50 to 500 times slower.
  *
  * <p>The check runs a small kernel for a few milliseconds: when a backend is opened, so that the
- * JVM starts to compile it, and again after some submits. Only the last result counts.
+ * JVM starts to compile it, and again some seconds later. One good result is enough.
  */
 final class SpeedCheck {
   private static final System.Logger LOG = System.getLogger(SpeedCheck.class.getName());
@@ -20,12 +20,12 @@ final class SpeedCheck {
   private static final int ELEMENTS = 4096;
   private static final long NANOS = 5_000_000;
 
-  /** Submits after which the check is repeated: compiling takes its time on a busy machine. */
-  private static final long[] REPEATS = {64, 1024};
+  /** Nanoseconds after which the check is repeated: compiling takes its time on a busy machine. */
+  private static final long[] DUE = {0, 2_000_000_000L, 20_000_000_000L};
 
   private final RowMath math;
   private final System.Logger log;
-  private boolean done;
+  private int checks;
 
   SpeedCheck(RowMath math) {
     this(math, LOG);
@@ -36,16 +36,16 @@ final class SpeedCheck {
     this.log = log;
   }
 
-  /** Runs the check if it is due after so many submits; 0 when the backend is opened. */
-  void after(long submits) {
-    if (done || (submits != 0 && submits != REPEATS[0] && submits != REPEATS[1])) {
+  /** Runs the check if it is due so many nanoseconds after the backend was opened. */
+  void after(long nanos) {
+    if (checks == DUE.length || nanos < DUE[checks]) {
       return;
     }
+    checks++;
     double rate = rate();
     if (rate >= LEAST) {
-      done = true;
-    } else if (submits == REPEATS[1]) {
-      done = true;
+      checks = DUE.length;
+    } else if (checks == DUE.length) {
       log.log(
           System.Logger.Level.WARNING,
           "cpu: vector code must run compiled but reaches only {0} million elements a second;"
