@@ -213,7 +213,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
         launcher.release();
         device.cl().releaseBuffer(control);
         device.memory().free(lowered.scratch());
-        backend.closed(this);
+        backend.closed(this, lowered.weights());
       }
       if (!closed) {
         closed = true;

@@ -1,8 +1,12 @@
 package dev.quern.opencl;
 
 import dev.quern.core.CommandBatch;
+import dev.quern.core.Tensor;
 import dev.quern.core.plan.Plan;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A batch made ready to launch.
@@ -14,6 +18,7 @@ import java.util.List;
  * @param plan waves and scratch layout
  * @param scratch memory of the temporaries
  * @param encoder the steps as words
+ * @param weights the weights they read, in the order they read them in
  */
 record Lowered(
     CommandBatch batch,
@@ -22,7 +27,19 @@ record Lowered(
     List<Body> bodies,
     Plan plan,
     Region scratch,
-    StepEncoder encoder) {
+    StepEncoder encoder,
+    Set<DeviceBuffer> weights) {
+  /** The weights that these steps read. */
+  static Set<DeviceBuffer> weights(List<Step> steps) {
+    return steps.stream()
+        .flatMap(Step::tensors)
+        .map(Tensor::storage)
+        .filter(DeviceBuffer.class::isInstance)
+        .map(DeviceBuffer.class::cast)
+        .filter(DeviceBuffer::weights)
+        .collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+
   /** Whether a step runs on the host. */
   boolean needsHost() {
     return steps.stream().anyMatch(Step.Host.class::isInstance);

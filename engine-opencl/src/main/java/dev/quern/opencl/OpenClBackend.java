@@ -87,8 +87,7 @@ final class OpenClBackend implements Backend {
               .formatted(name, shape, format.name(), bytes, data.byteSize()));
     }
     synchronized (device) {
-      DeviceBuffer buffer = make(name, bytes, true);
-      write(DeviceBuffer.region(buffer), 0, data);
+      DeviceBuffer buffer = make(name, bytes, region -> write(region, 0, data));
       device.counters().adoptedBytes += bytes;
       return Tensor.of(name, buffer, shape, format);
     }
@@ -97,7 +96,7 @@ final class OpenClBackend implements Backend {
   @Override
   public Buffer allocate(String name, long bytes) {
     synchronized (device) {
-      DeviceBuffer buffer = make(name, bytes, false);
+      DeviceBuffer buffer = make(name, bytes, null);
       Region region = DeviceBuffer.region(buffer);
       guarded(
           "fill " + name,
@@ -114,11 +113,12 @@ final class OpenClBackend implements Backend {
     }
   }
 
-  private DeviceBuffer make(String name, long bytes, boolean weights) {
+  private DeviceBuffer make(String name, long bytes, DeviceBuffer.@Nullable Content content) {
     requireOpen();
-    Region region = device.memory().allocate(name, bytes);
+    DeviceBuffer buffer = new DeviceBuffer(this, name, bytes, content);
+    DeviceBuffer.region(buffer);
     device.counters().liveBuffers++;
-    return new DeviceBuffer(this, name, bytes, region, weights);
+    return buffer;
   }
 
   @Override
@@ -147,6 +147,7 @@ final class OpenClBackend implements Backend {
         return compiled;
       } catch (OpenClException e) {
         device.memory().free(lowered.scratch());
+        lowered.weights().forEach(weight -> weight.use(-1));
         throw new BackendException(
             "%s: must compile for the device but does not; %s"
                 .formatted(batch.name(), e.getMessage()),
@@ -173,8 +174,16 @@ final class OpenClBackend implements Backend {
             .toList();
     Plan plan = Plan.of(steps.stream().map(Step::access).toList(), batch.bound());
     Region scratch = device.memory().allocate("scratch of " + batch.name(), plan.scratchBytes());
-    StepEncoder encoder = new StepEncoder(batch, steps, plan, bodies, scratch);
-    return new Lowered(batch, steps, refusals, bodies, plan, scratch, encoder);
+    Set<DeviceBuffer> weights = Lowered.weights(steps);
+    weights.forEach(weight -> weight.use(1));
+    try {
+      StepEncoder encoder = new StepEncoder(batch, steps, plan, bodies, scratch);
+      return new Lowered(batch, steps, refusals, bodies, plan, scratch, encoder, weights);
+    } catch (RuntimeException e) {
+      weights.forEach(weight -> weight.use(-1));
+      device.memory().free(scratch);
+      throw e;
+    }
   }
 
   @Override
@@ -232,15 +241,16 @@ final class OpenClBackend implements Backend {
         });
   }
 
-  void free(DeviceBuffer buffer, Region region) {
+  void free(DeviceBuffer buffer) {
     if (!closed) {
-      device.memory().free(region);
+      buffer.release();
       device.counters().liveBuffers--;
     }
   }
 
-  void closed(CompiledOpenClBatch batch) {
+  void closed(CompiledOpenClBatch batch, Set<DeviceBuffer> weights) {
     batches.remove(batch);
+    weights.forEach(weight -> weight.use(-1));
     device.counters().liveBatches--;
   }
 

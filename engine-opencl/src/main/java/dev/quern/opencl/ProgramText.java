@@ -1,5 +1,6 @@
 package dev.quern.opencl;
 
+import dev.quern.core.format.WeightFormat;
 import dev.quern.kernels.cl.KernelSources;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,6 +35,22 @@ final class ProgramText {
     }
     text.append("  }\n");
     return text.append(KernelSources.text("launch/persistent.cl")).toString();
+  }
+
+  /** A program with the kernel {@code regroup} that makes tiles of a format. */
+  static String regroup(WeightFormat format) {
+    StringBuilder text = new StringBuilder(withLibrary(Tiles.source(format)));
+    String name = FormatSources.lower(format);
+    define(text, "REGROUP", name + "_regroup");
+    define(text, "CHUNK_BYTES", name + "_CHUNK_BYTES");
+    return text.append(KernelSources.text("launch/regroup.cl")).toString();
+  }
+
+  /** A library after those that it includes. */
+  static String withLibrary(String name) {
+    StringBuilder text = new StringBuilder();
+    library(text, name, new LinkedHashSet<>());
+    return text.toString();
   }
 
   /** Bytes of local memory of a program with these bodies. */

@@ -4,6 +4,8 @@ import dev.quern.core.Tensor;
 import dev.quern.core.op.Op;
 import dev.quern.core.plan.Access;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** One piece of a lowered batch. */
@@ -13,6 +15,9 @@ sealed interface Step {
 
   /** What it touches. */
   Access access();
+
+  /** The tensors it reads or writes, as they lie in memory. */
+  Stream<Tensor> tensors();
 
   /**
    * A kernel body over device memory.
@@ -33,7 +38,12 @@ sealed interface Step {
       List<@Nullable Tensor> operands,
       long tasks,
       Access access)
-      implements Step {}
+      implements Step {
+    @Override
+    public Stream<Tensor> tensors() {
+      return operands.stream().filter(Objects::nonNull);
+    }
+  }
 
   /**
    * An operation that no kernel takes: read to the host, computed by the reference, written back.
@@ -45,6 +55,11 @@ sealed interface Step {
     @Override
     public Access access() {
       return Access.of(op);
+    }
+
+    @Override
+    public Stream<Tensor> tensors() {
+      return Stream.concat(op.reads().stream(), op.writes().stream());
     }
   }
 }

@@ -17,19 +17,23 @@ import java.util.random.RandomGenerator;
  * blocks of ternary formats decode to at most one absolute value besides 0. A weight is drawn from
  * a pool of such blocks.
  */
-final class RandomWeights {
+public final class RandomWeights {
   private static final int BLOCKS = 61;
   private static final int NUMBERS = 1021;
   private static final int TRIES = 32;
 
   private final Map<WeightFormat, byte[][]> pools = new HashMap<>();
 
+  /** Makes a maker that has made no blocks yet. */
+  public RandomWeights() {}
+
   /**
    * The bytes of {@code elements} random weights.
    *
    * @throws IllegalStateException if no sane block is found among a million random ones
    */
-  MemorySegment make(Arena arena, WeightFormat format, long elements, RandomGenerator random) {
+  public MemorySegment make(
+      Arena arena, WeightFormat format, long elements, RandomGenerator random) {
     byte[][] pool = pools.computeIfAbsent(format, f -> pool(f, Seeds.of("pool", f.name())));
     MemorySegment bytes = arena.allocate(format.bytes(elements), 64);
     // A weight that is nothing but the zero block would make trivial results.
