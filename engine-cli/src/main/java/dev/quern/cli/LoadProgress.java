@@ -16,6 +16,7 @@ final class LoadProgress implements LoadOptions.Progress, AutoCloseable {
   private final String name;
   private final Streams streams;
   private @Nullable ProgressBar bar;
+  private boolean closed;
 
   LoadProgress(String name, Streams streams) {
     this.name = name;
@@ -24,7 +25,8 @@ final class LoadProgress implements LoadOptions.Progress, AutoCloseable {
 
   @Override
   public void loaded(long done, long total) {
-    if (!streams.terminal() || total < LARGE_BYTES) {
+    // closed: the model moves to another backend while it runs, which the log says
+    if (closed || !streams.terminal() || total < LARGE_BYTES) {
       return;
     }
     if (bar == null) {
@@ -46,6 +48,7 @@ final class LoadProgress implements LoadOptions.Progress, AutoCloseable {
 
   @Override
   public void close() {
+    closed = true;
     if (bar != null) {
       bar.close();
     }

@@ -94,6 +94,15 @@ final class ModelOptions {
 
   /** Opens a backend by name; a name that no provider has is wrong usage. */
   Backend openBackend(String name) {
+    return Backends.open(name, openOptions(name));
+  }
+
+  /** What the backend's name stands for; a name that no provider has is wrong usage. */
+  List<Backends.Candidate> candidates() {
+    return Backends.candidates(backend, openOptions(backend));
+  }
+
+  private OpenOptions openOptions(String name) {
     List<String> names =
         Stream.concat(
                 Stream.of("auto"),
@@ -106,11 +115,9 @@ final class ModelOptions {
     }
     // wrong usage is said before a device is opened, which may take a while
     positive("--context", context, 0);
-    OpenOptions options =
-        OpenOptions.defaults()
-            .withThreads(positive("--threads", threads, 0))
-            .withCache(Caches.directory());
-    return Backends.open(name, options);
+    return OpenOptions.defaults()
+        .withThreads(positive("--threads", threads, 0))
+        .withCache(Caches.directory());
   }
 
   /** Opens the model's file without loading it. */
@@ -149,6 +156,17 @@ final class ModelOptions {
   static LanguageModel load(ModelSource source, Backend on, LoadOptions options, Streams streams) {
     try (LoadProgress progress = new LoadProgress(source.name(), streams)) {
       return LanguageModel.load(source, on, options.withProgress(progress));
+    }
+  }
+
+  /** Loads a model onto the first candidate that takes it. */
+  static LanguageModel load(
+      ModelSource source,
+      List<Backends.Candidate> candidates,
+      LoadOptions options,
+      Streams streams) {
+    try (LoadProgress progress = new LoadProgress(source.name(), streams)) {
+      return LanguageModel.load(source, candidates, options.withProgress(progress));
     }
   }
 

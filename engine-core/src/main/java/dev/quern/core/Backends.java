@@ -50,8 +50,48 @@ public final class Backends {
    *     by name is never replaced by another
    */
   public static Backend open(String name, OpenOptions options) {
+    List<Candidate> candidates = candidates(name, options);
+    for (Candidate candidate : candidates.subList(0, candidates.size() - 1)) {
+      try {
+        return candidate.open();
+      } catch (BackendException e) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "{0} was not opened, trying the next backend: {1}",
+            candidate.name(),
+            e.getMessage());
+      }
+    }
+    return candidates.getLast().open();
+  }
+
+  /** A backend that is not opened yet. */
+  public record Candidate(BackendProvider provider, OpenOptions options) {
+    /** The provider's name. */
+    public String name() {
+      return provider.name();
+    }
+
+    /**
+     * Opens it.
+     *
+     * @throws BackendException if it cannot be opened
+     */
+    public Backend open() {
+      return provider.open(options);
+    }
+  }
+
+  /**
+   * What a name stands for: one backend, or for {@code auto} all that it may choose from, best
+   * first. Opens none; why one is not among those of {@code auto} is logged.
+   *
+   * @return at least one
+   * @throws BackendException if no provider has this name, or for {@code auto} none is usable
+   */
+  public static List<Candidate> candidates(String name, OpenOptions options) {
     if (name.equals("auto")) {
-      return openBest(options);
+      return usable(options);
     }
     int colon = name.indexOf(':');
     String wanted = colon < 0 ? name : name.substring(0, colon);
@@ -59,7 +99,7 @@ public final class Backends {
     List<String> names = new ArrayList<>();
     for (BackendProvider provider : ServiceLoader.load(BackendProvider.class)) {
       if (provider.name().equals(wanted)) {
-        return provider.open(options.withDevice(device));
+        return List.of(new Candidate(provider, options.withDevice(device)));
       }
       names.add(provider.name());
     }
@@ -68,33 +108,25 @@ public final class Backends {
         "backend: name must be auto or one of %s but is %s".formatted(names, name));
   }
 
-  private static Backend openBest(OpenOptions options) {
+  private static List<Candidate> usable(OpenOptions options) {
+    List<Candidate> usable = new ArrayList<>();
     List<String> reasons = new ArrayList<>();
     for (Found found : list()) {
-      String name = found.provider().name();
       switch (found.probe()) {
-        case Probe.Unusable unusable -> {
-          LOG.log(System.Logger.Level.INFO, "{0}: {1}", name, unusable.reason());
-          reasons.add(name + ": " + unusable.reason());
+        case Probe.Unusable(String reason) -> {
+          LOG.log(System.Logger.Level.INFO, "{0}: {1}", found.provider().name(), reason);
+          reasons.add(found.provider().name() + ": " + reason);
         }
-        case Probe.Usable usable -> {
-          if (usable.rank() > Probe.BY_NAME_ONLY) {
-            try {
-              return found.provider().open(options.withDevice(""));
-            } catch (BackendException e) {
-              LOG.log(
-                  System.Logger.Level.WARNING,
-                  "{0} was not opened, trying the next backend: {1}",
-                  name,
-                  e.getMessage());
-              reasons.add(name + ": " + e.getMessage());
-            }
-          }
-        }
+        case Probe.Usable(int rank, _) when rank > Probe.BY_NAME_ONLY ->
+            usable.add(new Candidate(found.provider(), options.withDevice("")));
+        case Probe.Usable _ -> {}
       }
     }
-    throw new BackendException(
-        "backend: one must be usable but none is; " + String.join("; ", reasons));
+    if (usable.isEmpty()) {
+      throw new BackendException(
+          "backend: one must be usable but none is; " + String.join("; ", reasons));
+    }
+    return List.copyOf(usable);
   }
 
   private static int rank(Probe probe) {

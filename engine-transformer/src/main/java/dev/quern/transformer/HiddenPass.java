@@ -7,14 +7,12 @@ import java.util.List;
 /** Runs sequences of different lengths together, for the states after the final norm. */
 final class HiddenPass {
   private final LanguageModel model;
-  private final Decoder decoder;
-  private final KvPool pool;
+  private final Runner runner;
   private final List<LoraAdapter> adapters;
 
-  HiddenPass(LanguageModel model, Decoder decoder, KvPool pool, List<LoraAdapter> adapters) {
+  HiddenPass(LanguageModel model, Runner runner, List<LoraAdapter> adapters) {
     this.model = model;
-    this.decoder = decoder;
-    this.pool = pool;
+    this.runner = runner;
     this.adapters = adapters;
   }
 
@@ -24,24 +22,24 @@ final class HiddenPass {
     for (int from = 0; from < sequences.size(); ) {
       List<Integer> free = new ArrayList<>();
       try {
-        free.add(pool.acquire());
-        while (free.size() < sequences.size() - from && pool.hasFree()) {
-          free.add(pool.acquire());
+        free.add(model.sequences().acquire());
+        while (free.size() < sequences.size() - from && model.sequences().hasFree()) {
+          free.add(model.sequences().acquire());
         }
         states.addAll(together(sequences.subList(from, from + free.size()), free));
         from += free.size();
       } finally {
-        free.forEach(pool::release);
+        free.forEach(model.sequences()::release);
       }
     }
     return states;
   }
 
   private void check(int[] tokens) {
-    if (tokens.length == 0 || tokens.length > pool.context()) {
+    if (tokens.length == 0 || tokens.length > model.context()) {
       throw new ModelException(
           "forward: tokens must be 1 to %d, the context, but are %d"
-              .formatted(pool.context(), tokens.length));
+              .formatted(model.context(), tokens.length));
     }
     for (int token : tokens) {
       if (token < 0 || token >= model.vocabulary()) {
@@ -65,19 +63,37 @@ final class HiddenPass {
         positions[row++] = position;
       }
     }
+    return split(states(new Rows(tokens, rowSequences, positions, adapters)), sequences);
+  }
+
+  private float[][] states(Rows rows) {
+    int total = rows.count();
+    int chunk = model.limits().chunk();
     float[][] all = new float[total][];
-    for (int from = 0; from < total; from += decoder.chunk()) {
-      int to = Math.min(total, from + decoder.chunk());
-      float[][] some =
-          decoder.hidden(
-              new Rows(
-                  Arrays.copyOfRange(tokens, from, to),
-                  Arrays.copyOfRange(rowSequences, from, to),
-                  Arrays.copyOfRange(positions, from, to),
-                  adapters));
-      System.arraycopy(some, 0, all, from, some.length);
+    Done done = new Done();
+    while (done.rows < total) {
+      runner.run(
+          done::sync,
+          placed -> {
+            int to = Math.min(total, done.rows + chunk);
+            float[][] some = placed.decoder().hidden(rows.between(done.rows, to));
+            System.arraycopy(some, 0, all, done.rows, some.length);
+            done.rows = to;
+            return to;
+          });
     }
-    return split(all, sequences);
+    return all;
+  }
+
+  /** How many rows are in the cache. */
+  private static final class Done {
+    private long epoch;
+    private int rows;
+
+    private void sync(long now) {
+      rows = now == epoch ? rows : 0;
+      epoch = now;
+    }
   }
 
   private static List<float[][]> split(float[][] all, List<int[]> sequences) {

@@ -8,16 +8,13 @@ import dev.quern.core.format.WeightFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 
-/** The keys and values of all sequences of one model, and which sequences are free. */
+/** The keys and values of all sequences of one model. */
 final class KvPool implements AutoCloseable {
-  private final int sequences;
   private final int context;
   private final List<Layer> layers = new ArrayList<>();
   private final List<Buffer> buffers = new ArrayList<>();
-  private final BitSet taken = new BitSet();
 
   /**
    * The cache of one block.
@@ -28,7 +25,6 @@ final class KvPool implements AutoCloseable {
   record Layer(Tensor keys, Tensor values) {}
 
   KvPool(Backend backend, ModelConfig config, int sequences, int context, WeightFormat format) {
-    this.sequences = sequences;
     this.context = context;
     Shape shape = Shape.of(sequences, context, config.kvHeads(), config.headSize());
     try {
@@ -38,7 +34,7 @@ final class KvPool implements AutoCloseable {
                 tensor(backend, "kv." + layer + ".keys", shape, format),
                 tensor(backend, "kv." + layer + ".values", shape, format)));
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       close();
       throw e;
     }
@@ -75,31 +71,6 @@ final class KvPool implements AutoCloseable {
   /** Positions that a sequence can hold. */
   int context() {
     return context;
-  }
-
-  /**
-   * Takes a free sequence.
-   *
-   * @throws ModelException if none is free
-   */
-  synchronized int acquire() {
-    int free = taken.nextClearBit(0);
-    if (free >= sequences) {
-      throw new ModelException(
-          "session: open sessions must be at most %d but one more is asked for; close one, or load"
-                  .formatted(sequences)
-              + " the model with LoadOptions.withSequences");
-    }
-    taken.set(free);
-    return free;
-  }
-
-  synchronized boolean hasFree() {
-    return taken.nextClearBit(0) < sequences;
-  }
-
-  synchronized void release(int sequence) {
-    taken.clear(sequence);
   }
 
   @Override

@@ -1,17 +1,18 @@
 package dev.quern.transformer;
 
 import dev.quern.core.Backend;
+import dev.quern.core.Backends;
 import dev.quern.gguf.GgufFile;
 import dev.quern.gguf.GgufMetadata;
 import dev.quern.tokenizer.Tokenizer;
 import dev.quern.tokenizer.Tokenizers;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * A language model on a backend: weights, tokenizer, and the cache that its sessions share.
@@ -25,35 +26,38 @@ import java.util.Optional;
  * }
  * }</pre>
  *
- * <p>Thread-safe; steps of all sessions run one after another. Close it before its backend.
+ * <p>Thread-safe; steps of all sessions run one after another. Close it before its backend. When a
+ * backend fails, the step ends in a {@link dev.quern.core.BackendException} and the sessions stay
+ * usable: what they had in the cache is computed again.
  */
 public final class LanguageModel implements AutoCloseable {
   private final ModelSource source;
   private final ModelConfig config;
   private final Tokenizer tokenizer;
-  private final Arena arena;
-  private final Weights weights;
-  private final KvPool pool;
-  private final Decoder decoder;
-  private final Backend backend;
+  private final Runner runner;
+  private final Sequences sequences;
+  private final Limits limits;
+
+  /**
+   * What a step can hold.
+   *
+   * @param context positions of a sequence
+   * @param chunk rows of a step
+   * @param vocabulary tokens of the output
+   */
+  record Limits(int context, int chunk, int vocabulary) {}
 
   private LanguageModel(
-      ModelSource source,
-      ModelConfig config,
-      Tokenizer tokenizer,
-      Arena arena,
-      Weights weights,
-      KvPool pool,
-      Decoder decoder,
-      Backend backend) {
-    this.backend = backend;
+      ModelSource source, ModelConfig config, Tokenizer tokenizer, Runner runner, int sequences) {
     this.source = source;
     this.config = config;
     this.tokenizer = tokenizer;
-    this.arena = arena;
-    this.weights = weights;
-    this.pool = pool;
-    this.decoder = decoder;
+    this.runner = runner;
+    this.sequences = new Sequences(sequences);
+    this.limits =
+        runner.run(placed ->
+            new Limits(
+                placed.pool().context(), placed.decoder().chunk(), placed.decoder().vocabulary()));
   }
 
   /** Loads a GGUF file with {@link LoadOptions#fast}. */
@@ -77,30 +81,44 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Loads a model from elsewhere. The source is closed with the model, or when loading fails. */
   public static LanguageModel load(ModelSource source, Backend backend, LoadOptions options) {
-    Arena arena = Arena.ofShared();
-    Weights weights = new Weights(source, backend, options.progress(), arena);
-    KvPool pool = null;
+    return load(source, options, config -> new Runner(source, config, options, backend));
+  }
+
+  /**
+   * Loads a model onto the first candidate that can be opened and takes it; the model owns its
+   * backend. When a step fails there, the model moves to the next candidate, the step is run again,
+   * and the reason is logged. Of {@link Backends#candidates} a backend chosen by name is the only
+   * one, so it is never replaced.
+   *
+   * <pre>{@code
+   * var candidates = Backends.candidates("auto", OpenOptions.defaults());
+   * try (LanguageModel model = LanguageModel.load(source, candidates, LoadOptions.fast())) { … }
+   * }</pre>
+   *
+   * @param candidates at least one, tried in this order
+   * @throws dev.quern.core.BackendException that of the last candidate, if none can
+   */
+  public static LanguageModel load(
+      ModelSource source, List<Backends.Candidate> candidates, LoadOptions options) {
+    return load(source, options, config -> new Runner(source, config, options, candidates));
+  }
+
+  private static LanguageModel load(
+      ModelSource source, LoadOptions options, Function<ModelConfig, Runner> start) {
     try {
       ModelConfig config = Families.config(source);
       Tokenizer tokenizer = Tokenizers.from(source.metadata());
-      int context =
-          options.context() > 0
-              ? options.context()
-              : Math.min(config.context(), LoadOptions.DEFAULT_CONTEXT);
-      pool = new KvPool(backend, config, options.sequences(), context, options.kvFormat());
-      Network network = new Network(config, weights, pool, arena);
-      int chunk = Math.min(options.chunk(), context);
-      Decoder decoder = new Decoder(backend, options.compile(), network, chunk);
-      return new LanguageModel(source, config, tokenizer, arena, weights, pool, decoder, backend);
+      Runner runner = start.apply(config);
+      return new LanguageModel(source, config, tokenizer, runner, options.sequences());
     } catch (RuntimeException | Error e) {
-      if (pool != null) {
-        pool.close();
-      }
-      weights.close();
-      arena.close();
       source.close();
       throw e;
     }
+  }
+
+  /** Where the model runs now. */
+  public Backend backend() {
+    return runner.backend();
   }
 
   /** The model's numbers. */
@@ -120,12 +138,12 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Positions that a session can hold. */
   public int context() {
-    return pool.context();
+    return limits.context();
   }
 
   /** Tokens in the vocabulary of the output. */
   public int vocabulary() {
-    return decoder.vocabulary();
+    return limits.vocabulary();
   }
 
   /**
@@ -162,7 +180,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws ModelException if as many sessions are open as the model was loaded for
    */
   public Session newSession(List<LoraAdapter> adapters) {
-    return new Session(this, decoder, pool, pool.acquire(), adapters);
+    return new Session(this, runner, sequences.acquire(), adapters);
   }
 
   /**
@@ -182,7 +200,7 @@ public final class LanguageModel implements AutoCloseable {
   public LoraAdapter loadAdapter(Path file, float weight) throws IOException {
     Lora lora = Lora.read(file, source.metadata());
     try {
-      return new LoraAdapter(lora, source, backend, weight, decoder::forget);
+      return new LoraAdapter(lora, source, runner, weight);
     } catch (RuntimeException | Error e) {
       lora.close();
       throw e;
@@ -212,8 +230,8 @@ public final class LanguageModel implements AutoCloseable {
    * @throws ModelException if no session is free, the context cannot hold a sequence, or a token is
    *     not in the vocabulary
    */
-  public List<float[][]> forwardHiddenBatch(List<int[]> sequences, List<LoraAdapter> adapters) {
-    return new HiddenPass(this, decoder, pool, adapters).run(sequences);
+  public List<float[][]> forwardHiddenBatch(List<int[]> tokens, List<LoraAdapter> adapters) {
+    return new HiddenPass(this, runner, adapters).run(tokens);
   }
 
   /**
@@ -244,7 +262,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws ModelException if a session's context is full
    */
   public int[] step(List<Session> sessions, int[] tokens) {
-    return Session.step(decoder, sessions, tokens, 1)[0];
+    return Session.step(runner, sessions, tokens, 1)[0];
   }
 
   /**
@@ -256,20 +274,25 @@ public final class LanguageModel implements AutoCloseable {
    *     or their adapters differ
    */
   public int[][] steps(List<Session> sessions, int[] tokens, int count) {
-    return Session.step(decoder, sessions, tokens, count);
+    return Session.step(runner, sessions, tokens, count);
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  Sequences sequences() {
+    return sequences;
   }
 
   /** What the backend made of the decode batch and the prompt batch. */
   public String explain() {
-    return decoder.explain();
+    return runner.run(placed -> placed.decoder().explain());
   }
 
   @Override
   public void close() {
-    decoder.close();
-    pool.close();
-    weights.close();
-    arena.close();
+    runner.close();
     source.close();
   }
 }

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 
 /**
  * A low-rank adapter beside a loaded model: {@code y = W·x + s·B·(A·x)} with {@code s = weight ·
@@ -25,10 +24,9 @@ import java.util.function.Consumer;
  */
 public final class LoraAdapter implements AutoCloseable {
   private final Lora lora;
-  private final Map<String, Pair> pairs = new HashMap<>();
-  private final List<Buffer> buffers = new ArrayList<>();
-  private final Consumer<LoraAdapter> onClose;
-  private float weight;
+  private final Runner runner;
+  private volatile float weight;
+  private volatile Tensors tensors;
   private boolean closed;
 
   /**
@@ -40,41 +38,74 @@ public final class LoraAdapter implements AutoCloseable {
    */
   private record Pair(Tensor a, Tensor b, Buffer scaleBuffer, Tensor scale, float perWeight) {}
 
+  /** What an adapter has on one backend. */
+  static final class Tensors implements AutoCloseable {
+    private final Map<String, Pair> pairs = new HashMap<>();
+    private final List<Buffer> buffers = new ArrayList<>();
+
+    private Tensors(Backend backend, Lora lora, float weight) {
+      try {
+        lora.factors().forEach((name, factors) -> pairs.put(name, adopt(backend, name, factors)));
+        setWeight(weight);
+      } catch (RuntimeException | Error e) {
+        close();
+        throw e;
+      }
+    }
+
+    private void setWeight(float weight) {
+      for (Pair pair : pairs.values()) {
+        float[] scale = {weight * pair.perWeight};
+        pair.scaleBuffer.write(0, MemorySegment.ofArray(scale));
+      }
+    }
+
+    private Pair adopt(Backend backend, String name, Lora.Factors factors) {
+      Buffer scale = backend.allocate(name + ".lora_scale", Float.BYTES);
+      buffers.add(scale);
+      return new Pair(
+          adopt(backend, factors.a()),
+          adopt(backend, factors.b()),
+          scale,
+          Tensor.of(scale.name(), scale, Shape.of(1), WeightFormats.F32),
+          factors.scale());
+    }
+
+    private Tensor adopt(Backend backend, ModelSource.Weight stored) {
+      Tensor tensor = backend.adopt(stored.name(), stored.format(), stored.shape(), stored.data());
+      if (tensor.storage() instanceof Buffer buffer) {
+        buffers.add(buffer);
+      }
+      return tensor;
+    }
+
+    @Override
+    public void close() {
+      buffers.forEach(Buffer::close);
+    }
+  }
+
   /**
-   * @param onClose told before the tensors are given back
    * @throws ModelException if a projection of the adapter is not in the model, or has other extents
    */
-  LoraAdapter(
-      Lora lora, ModelSource model, Backend backend, float weight, Consumer<LoraAdapter> onClose) {
+  LoraAdapter(Lora lora, ModelSource model, Runner runner, float weight) {
     this.lora = lora;
-    this.onClose = onClose;
+    this.runner = runner;
+    this.weight = weight;
     lora.requireFits(model);
-    try {
-      lora.factors().forEach((name, factors) -> pairs.put(name, adopt(backend, name, factors)));
-      setWeight(weight);
-    } catch (RuntimeException | Error e) {
-      buffers.forEach(Buffer::close);
-      throw e;
-    }
+    requireFinite(weight);
+    tensors = runner.run(placed -> on(placed.backend()));
+    runner.add(this);
   }
 
-  private Pair adopt(Backend backend, String name, Lora.Factors factors) {
-    Buffer scale = backend.allocate(name + ".lora_scale", Float.BYTES);
-    buffers.add(scale);
-    return new Pair(
-        adopt(backend, factors.a()),
-        adopt(backend, factors.b()),
-        scale,
-        Tensor.of(scale.name(), scale, Shape.of(1), WeightFormats.F32),
-        factors.scale());
+  /** Its tensors on a backend, with the weight of now. */
+  Tensors on(Backend backend) {
+    return new Tensors(backend, lora, weight);
   }
 
-  private Tensor adopt(Backend backend, ModelSource.Weight stored) {
-    Tensor tensor = backend.adopt(stored.name(), stored.format(), stored.shape(), stored.data());
-    if (tensor.storage() instanceof Buffer buffer) {
-      buffers.add(buffer);
-    }
-    return tensor;
+  /** Uses its tensors on another backend; those it used are given back with theirs. */
+  void use(Tensors moved) {
+    tensors = moved;
   }
 
   /** What messages call it. */
@@ -83,7 +114,7 @@ public final class LoraAdapter implements AutoCloseable {
   }
 
   /** How much of it is added; 1 for what it was trained for, 0 for nothing. */
-  public synchronized float weight() {
+  public float weight() {
     return weight;
   }
 
@@ -92,14 +123,18 @@ public final class LoraAdapter implements AutoCloseable {
    *
    * @throws IllegalArgumentException if the weight is not finite
    */
-  public synchronized void setWeight(float changed) {
+  public void setWeight(float changed) {
+    requireFinite(changed);
+    weight = changed;
+    runner.run(placed -> {
+      tensors.setWeight(changed);
+      return changed;
+    });
+  }
+
+  private void requireFinite(float changed) {
     if (!Float.isFinite(changed)) {
       throw new IllegalArgumentException(name() + ": weight must be finite but is " + changed);
-    }
-    weight = changed;
-    for (Pair pair : pairs.values()) {
-      float[] scale = {changed * pair.perWeight};
-      pair.scaleBuffer.write(0, MemorySegment.ofArray(scale));
     }
   }
 
@@ -108,7 +143,7 @@ public final class LoraAdapter implements AutoCloseable {
       BatchRecorder b, List<LoraAdapter> adapters, Linear linear, Tensor x, Tensor y) {
     Tensor sum = y;
     for (LoraAdapter adapter : adapters) {
-      Pair pair = adapter.pairs.get(linear.name());
+      Pair pair = adapter.tensors.pairs.get(linear.name());
       if (pair != null) {
         long count = linear.weight().shape().rows();
         Tensor part = count == pair.b.shape().rows() ? pair.b : pair.b.rows(linear.first(), count);
@@ -124,7 +159,7 @@ public final class LoraAdapter implements AutoCloseable {
       BatchRecorder b, List<LoraAdapter> adapters, String name, Tensor x, Tensor ids, Tensor y) {
     Tensor sum = y;
     for (LoraAdapter adapter : adapters) {
-      Pair pair = adapter.pairs.get(name);
+      Pair pair = adapter.tensors.pairs.get(name);
       if (pair != null) {
         Tensor low = b.expertMatmul(b.expertMatmul(x, pair.a, ids), pair.b, ids);
         sum = b.add(sum, b.mul(low, pair.scale));
@@ -138,8 +173,8 @@ public final class LoraAdapter implements AutoCloseable {
   public synchronized void close() {
     if (!closed) {
       closed = true;
-      onClose.accept(this);
-      buffers.forEach(Buffer::close);
+      runner.forget(this);
+      tensors.close();
       lora.close();
     }
   }

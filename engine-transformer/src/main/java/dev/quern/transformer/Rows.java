@@ -1,5 +1,6 @@
 package dev.quern.transformer;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -33,5 +34,14 @@ record Rows(int[] tokens, int[] sequences, int[] positions, List<LoraAdapter> ad
 
   int count() {
     return tokens.length;
+  }
+
+  /** Rows {@code from} to {@code to - 1}. */
+  Rows between(int from, int to) {
+    return new Rows(
+        Arrays.copyOfRange(tokens, from, to),
+        Arrays.copyOfRange(sequences, from, to),
+        Arrays.copyOfRange(positions, from, to),
+        adapters);
   }
 }

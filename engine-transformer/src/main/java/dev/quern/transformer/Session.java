@@ -20,24 +20,23 @@ public final class Session implements AutoCloseable {
   private static final long RUN_AHEAD_NANOS = 20_000_000;
 
   private final LanguageModel model;
-  private final Decoder decoder;
-  private final KvPool pool;
+  private final Runner runner;
   private final int sequence;
   private final List<LoraAdapter> adapters;
   private final List<Integer> history = new ArrayList<>();
 
-  /** How many tokens of the history are in the cache. */
+  /** How many tokens of the history are in the cache, as far as {@link #epoch} is still now. */
   private int cached;
+
+  private long epoch;
 
   private volatile boolean cancelled;
   private boolean closed;
 
-  Session(
-      LanguageModel model, Decoder decoder, KvPool pool, int sequence, List<LoraAdapter> adapters) {
+  Session(LanguageModel model, Runner runner, int sequence, List<LoraAdapter> adapters) {
     this.adapters = List.copyOf(adapters);
     this.model = model;
-    this.decoder = decoder;
-    this.pool = pool;
+    this.runner = runner;
     this.sequence = sequence;
   }
 
@@ -118,20 +117,31 @@ public final class Session implements AutoCloseable {
    */
   public void logits(int[] tokens, Consumer<float[]> sink) {
     requireOpen();
-    feed();
+    runner.run(this::sync, this::feed);
     append(tokens);
-    while (cached < history.size()) {
-      int most = Math.min(Decoder.LOGIT_ROWS, decoder.chunk());
-      int count = Math.min(most, history.size() - cached);
-      int[] every = new int[count];
-      for (int row = 0; row < count; row++) {
-        every[row] = row;
-      }
-      for (float[] logits : decoder.logits(rows(count), every)) {
+    int done = history.size() - tokens.length;
+    while (done < history.size()) {
+      int from = done;
+      float[][] some = runner.run(this::sync, placed -> logits(placed, from));
+      for (float[] logits : some) {
         sink.accept(logits);
       }
-      cached += count;
+      done += some.length;
     }
+  }
+
+  /** The logits after tokens from {@code from} on, as many as a step has. */
+  private float[][] logits(Placed placed, int from) {
+    feed(placed, from);
+    int most = Math.min(Decoder.LOGIT_ROWS, placed.decoder().chunk());
+    int count = Math.min(most, history.size() - from);
+    int[] every = new int[count];
+    for (int row = 0; row < count; row++) {
+      every[row] = row;
+    }
+    float[][] logits = placed.decoder().logits(rows(count), every);
+    cached += count;
+    return logits;
   }
 
   /** Ends a running generation after the current step, as an interrupt of its thread does. */
@@ -144,7 +154,7 @@ public final class Session implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      pool.release(sequence);
+      model.sequences().release(sequence);
     }
   }
 
@@ -158,31 +168,37 @@ public final class Session implements AutoCloseable {
     requireOpen();
     Session fork = model.newSession(adapters);
     fork.history.addAll(history);
-    fork.cached = cached;
-    pool.copy(sequence, fork.sequence, cached);
+    try {
+      runner.run(
+          now -> {
+            sync(now);
+            fork.sync(now);
+          },
+          placed -> {
+            placed.pool().copy(sequence, fork.sequence, cached);
+            fork.cached = cached;
+            return fork;
+          });
+    } catch (RuntimeException | Error e) {
+      fork.close();
+      throw e;
+    }
     return fork;
   }
 
   /** Runs greedy steps of several sessions together; answers the tokens step by step. */
-  static int[][] step(Decoder decoder, List<Session> sessions, int[] tokens, int steps) {
+  static int[][] step(Runner runner, List<Session> sessions, int[] tokens, int steps) {
     requireTogether(sessions, tokens, steps);
-    int count = sessions.size();
     int[] next = tokens.clone();
     int[][] chosen = new int[steps][];
-    for (Session session : sessions) {
-      session.feed();
-    }
     for (int done = 0; done < steps; ) {
-      int[] sequences = new int[count];
-      int[] positions = new int[count];
-      for (int row = 0; row < count; row++) {
-        sequences[row] = sessions.get(row).sequence;
-        positions[row] = sessions.get(row).cached;
-      }
       int some = Math.min(Decoder.RUN_AHEAD, steps - done);
-      Rows rows = new Rows(next, sequences, positions, sessions.getFirst().adapters);
-      for (int[] step : decoder.greedyRun(rows, some)) {
-        for (int row = 0; row < count; row++) {
+      int[] first = next;
+      for (int[] step :
+          runner.run(
+              now -> sessions.forEach(session -> session.sync(now)),
+              placed -> together(placed, sessions, first, some))) {
+        for (int row = 0; row < sessions.size(); row++) {
           sessions.get(row).history.add(next[row]);
           sessions.get(row).cached++;
         }
@@ -191,6 +207,19 @@ public final class Session implements AutoCloseable {
       }
     }
     return chosen;
+  }
+
+  private static int[][] together(Placed placed, List<Session> sessions, int[] tokens, int steps) {
+    int count = sessions.size();
+    int[] sequences = new int[count];
+    int[] positions = new int[count];
+    for (int row = 0; row < count; row++) {
+      sessions.get(row).feed(placed);
+      sequences[row] = sessions.get(row).sequence;
+      positions[row] = sessions.get(row).cached;
+    }
+    Rows rows = new Rows(tokens, sequences, positions, sessions.getFirst().adapters);
+    return placed.decoder().greedyRun(rows, steps);
   }
 
   private static void requireTogether(List<Session> sessions, int[] tokens, int steps) {
@@ -214,11 +243,23 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /** Forgets what is in the cache if a failure since may have damaged it. */
+  private void sync(long now) {
+    cached = now == epoch ? cached : 0;
+    epoch = now;
+  }
+
   /** Brings the whole history into the cache. */
-  private void feed() {
-    while (cached < history.size()) {
-      int count = Math.min(decoder.chunk(), history.size() - cached);
-      decoder.feed(rows(count));
+  private Placed feed(Placed placed) {
+    feed(placed, history.size());
+    return placed;
+  }
+
+  /** Brings the first {@code until} tokens of the history into the cache. */
+  private void feed(Placed placed, int until) {
+    while (cached < until) {
+      int count = Math.min(placed.decoder().chunk(), until - cached);
+      placed.decoder().feed(rows(count));
       cached += count;
     }
   }
@@ -239,10 +280,10 @@ public final class Session implements AutoCloseable {
   }
 
   private void requireRoom(int used, int more) {
-    if (more > pool.context() - used) {
+    if (more > model.context() - used) {
       throw new ModelException(
           "prompt: tokens must fit the context of %d but %d are there and %d more come; use a larger"
-                  .formatted(pool.context(), used, more)
+                  .formatted(model.context(), used, more)
               + " context or a new session");
     }
   }
@@ -254,6 +295,12 @@ public final class Session implements AutoCloseable {
             "token: must be between 0 and %d but is %d".formatted(model.vocabulary() - 1, token));
       }
     }
+  }
+
+  /** What a step computes from one of its rows. */
+  @FunctionalInterface
+  private interface Head<T> {
+    T run(Rows rows, int row);
   }
 
   /** One generation. */
@@ -293,9 +340,14 @@ public final class Session implements AutoCloseable {
 
     /** All but the last chunk of the history; false if cancelled on the way. */
     private boolean feedPrompt() {
-      while (history.size() - cached > decoder.chunk()) {
-        decoder.feed(rows(decoder.chunk()));
-        cached += decoder.chunk();
+      int chunk = model.limits().chunk();
+      while (history.size() - cached > chunk) {
+        runner.run(
+            Session.this::sync,
+            placed -> {
+              feed(placed, cached + chunk);
+              return placed;
+            });
         if (stopped()) {
           return false;
         }
@@ -305,21 +357,37 @@ public final class Session implements AutoCloseable {
 
     /** Runs what is not in the cache, and draws the next token. */
     private int next() {
-      int count = history.size() - cached;
-      Rows rows = rows(count);
-      cached += count;
       Sampling sampling = options.sampling();
       if (sampling.isArgMax()) {
-        return decoder.greedy(rows, count - 1);
+        return runner.run(Session.this::sync, placed -> last(placed, placed.decoder()::greedy));
       }
       if (sampling.repeatPenalty() == 1
           && sampling.topK() > 0
           && sampling.topK() <= Math.min(MAX_DEVICE_CANDIDATES, model.vocabulary())) {
-        return sampler.draw(decoder.largest(rows, count - 1, sampling.topK()));
+        return sampler.draw(
+            runner.run(
+                Session.this::sync,
+                placed ->
+                    last(
+                        placed,
+                        (rows, row) -> placed.decoder().largest(rows, row, sampling.topK()))));
       }
-      float[] logits = decoder.logits(rows, new int[] {count - 1})[0];
+      float[] logits =
+          runner.run(
+              Session.this::sync,
+              placed ->
+                  last(placed, (rows, row) -> placed.decoder().logits(rows, new int[] {row})[0]));
       sampler.penalise(logits, recent());
       return sampler.draw(Sampler.Candidates.of(logits));
+    }
+
+    /** Runs what is not in the cache, and a head on the last row. */
+    private <T> T last(Placed placed, Head<T> head) {
+      feed(placed, history.size() - model.limits().chunk());
+      int count = history.size() - cached;
+      T result = head.run(rows(count), count - 1);
+      cached += count;
+      return result;
     }
 
     private int[] recent() {
@@ -329,14 +397,20 @@ public final class Session implements AutoCloseable {
 
     /** How many steps may run before their tokens are looked at. */
     private int runAhead(long stepNanos) {
-      long room = Math.min(limit - generated.size(), pool.context() - history.size() + 1);
+      long room = Math.min(limit - generated.size(), model.context() - history.size() + 1);
       long quick = stepNanos == 0 ? 1 : RUN_AHEAD_NANOS / Math.max(1, stepNanos);
       return (int) Math.max(1, Math.min(Decoder.RUN_AHEAD, Math.min(room, quick)));
     }
 
     /** Runs several greedy steps and takes their tokens; what follows an end is forgotten. */
     private boolean takeAll(int steps) {
-      int[][] tokens = decoder.greedyRun(rows(1), steps);
+      int[][] tokens =
+          runner.run(
+              Session.this::sync,
+              placed -> {
+                feed(placed, history.size() - 1);
+                return placed.decoder().greedyRun(rows(1), steps);
+              });
       for (int[] token : tokens) {
         cached++;
         if (!take(token[0])) {
@@ -348,7 +422,7 @@ public final class Session implements AutoCloseable {
 
     /** Takes a generated token; false if the generation ends with it. */
     private boolean take(int token) {
-      boolean full = history.size() == pool.context();
+      boolean full = history.size() == model.context();
       generated.add(token);
       if (tokenizer.isEndOfGeneration(token)) {
         end = Generation.End.END_OF_TEXT;
