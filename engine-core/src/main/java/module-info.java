@@ -3,9 +3,11 @@
  * and the reference backend.
  */
 module dev.quern.core {
+  requires transitive jdk.jfr;
   requires static transitive org.jspecify;
 
   exports dev.quern.core;
+  exports dev.quern.core.event;
   exports dev.quern.core.format;
   exports dev.quern.core.op;
   exports dev.quern.core.plan;

@@ -11,12 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,18 +30,7 @@ import picocli.CommandLine.Option;
     })
 final class BenchCommand extends Subcommand {
   @Mixin private ModelOptions model = new ModelOptions();
-
-  @Option(
-      names = "--shape",
-      paramLabel = "NAME",
-      description = "llama-1b, llama-8b, qwen3-4b or qwen3-0.6b, with random weights.")
-  private @Nullable String shape;
-
-  @Option(
-      names = "--quant",
-      paramLabel = "TYPE",
-      description = "Q4_K_M, Q4_0, Q8_0, F16 or TQ2_0, with --shape. Default: Q4_K_M")
-  private @Nullable String quant;
+  @Mixin private ShapeOptions shape = new ShapeOptions();
 
   @Option(
       names = "--prompt",
@@ -99,9 +86,7 @@ final class BenchCommand extends Subcommand {
     check("--repeat", repeat, 1);
     Arrays.stream(depths).forEach(depth -> check("--depth", depth, 0));
     Arrays.stream(sequences).forEach(count -> check("--sequences", count, 1));
-    if (shape == null && quant != null) {
-      throw new UsageException("--quant: needs --shape but that is missing");
-    }
+    shape.check();
     List<Object> runs = new ArrayList<>();
     for (String backend : model.backend().split(",", -1)) {
       runs.addAll(measure(backend));
@@ -126,39 +111,12 @@ final class BenchCommand extends Subcommand {
             .withContext(Math.max(options.context(), Math.max(prompt + 1, deepest + generate + 2)))
             .withSequences(Arrays.stream(sequences).max().orElse(1));
     try (Backend backend = model.openBackend(name)) {
-      ModelSource source = source();
-      String format = format(source);
+      ModelSource source = shape.open(model);
+      String format = shape.format(source);
       try (LanguageModel loaded = ModelOptions.load(source, backend, options, streams)) {
         return runs(loaded, backend, source.name(), format);
       }
     }
-  }
-
-  private ModelSource source() throws IOException {
-    return shape == null
-        ? ModelSource.of(model.openFile())
-        : new RandomModel(BenchShape.of(shape), BenchMix.of(mix()));
-  }
-
-  private String mix() {
-    return quant == null ? "Q4_K_M" : quant;
-  }
-
-  /** The mix, or the format that most bytes of a file are in. */
-  private String format(ModelSource source) {
-    if (shape != null) {
-      return BenchMix.of(mix()).name();
-    }
-    return source.weights().stream()
-        .collect(
-            Collectors.groupingBy(
-                weight -> weight.format().name(),
-                Collectors.summingLong(weight -> weight.data().byteSize())))
-        .entrySet()
-        .stream()
-        .max(Comparator.comparingLong(Map.Entry::getValue))
-        .map(Map.Entry::getKey)
-        .orElse("none");
   }
 
   private List<Object> runs(LanguageModel loaded, Backend backend, String name, String format) {

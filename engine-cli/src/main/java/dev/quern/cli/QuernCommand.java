@@ -55,6 +55,7 @@ public final class QuernCommand implements Runnable {
             .addSubcommand(new LogitsCommand(streams))
             .addSubcommand(new EmbedCommand(streams))
             .addSubcommand(new ExplainCommand(streams))
+            .addSubcommand(new ProfileCommand(streams))
             .addSubcommand(new BenchCommand(streams));
     return command
         .setOut(new PrintWriter(streams.out(), true, StandardCharsets.UTF_8))

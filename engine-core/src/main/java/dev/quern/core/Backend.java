@@ -46,6 +46,16 @@ public interface Backend extends AutoCloseable {
    */
   CompiledBatch compile(CommandBatch batch, CompileOptions options);
 
+  /**
+   * Measures what this device reaches at best, in about a second. Nothing else should run on it.
+   * The default measures one thread of plain Java on the host.
+   *
+   * @throws BackendException if the device fails or has no room
+   */
+  default Limits measureLimits() {
+    return Limits.ofHost(1);
+  }
+
   /** Counters since this backend was opened. */
   Statistics statistics();
 

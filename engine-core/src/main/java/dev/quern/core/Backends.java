@@ -1,5 +1,6 @@
 package dev.quern.core;
 
+import dev.quern.core.event.FallbackEvent;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -60,6 +61,7 @@ public final class Backends {
             "{0} was not opened, trying the next backend: {1}",
             candidate.name(),
             e.getMessage());
+        FallbackEvent.record(candidate.name(), "the next backend", String.valueOf(e.getMessage()));
       }
     }
     return candidates.getLast().open();

@@ -1,5 +1,7 @@
 package dev.quern.core;
 
+import java.util.List;
+
 /**
  * A batch made ready for one backend, to be submitted many times. No weight moves and nothing is
  * compiled at submit; only slots change.
@@ -18,6 +20,22 @@ public interface CompiledBatch extends AutoCloseable {
    * @throws BackendException if the device failed; the backend stays usable
    */
   Completion submit(Bindings bindings);
+
+  /**
+   * Runs the batch once, each of its steps alone, and answers how long each took, in the order in
+   * which they ran. Results are those of {@link #submit}; the time of all steps together is longer
+   * than that of a submit, which may run steps side by side and waits for none of them. A backend
+   * that cannot tell its steps apart answers one for the whole batch.
+   *
+   * @throws IllegalArgumentException as {@link #submit}
+   * @throws IllegalStateException as {@link #submit}
+   * @throws BackendException as {@link #submit}
+   */
+  default List<StepTime> profile(Bindings bindings) {
+    long start = System.nanoTime();
+    submit(bindings).await();
+    return List.of(new StepTime(batch().ops(), "batch", System.nanoTime() - start));
+  }
 
   /** What the backend made of the batch, operation by operation, for people to read. */
   String explain();

@@ -3,12 +3,14 @@ package dev.quern.cpu;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormats;
 import dev.quern.core.op.Attention;
+import dev.quern.core.op.Op;
 import dev.quern.core.plan.Access;
 import dev.quern.cpu.Memory.Place;
 import dev.quern.cpu.kernel.AttentionMath;
 import dev.quern.cpu.kernel.Kernels;
 import dev.quern.cpu.kernel.RowMath;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Attention; a unit is one row and the query heads that share a cached head. */
@@ -117,6 +119,11 @@ final class AttentionStep implements Step {
   @Override
   public long weightBytes() {
     return 0;
+  }
+
+  @Override
+  public List<Op> ops() {
+    return List.of(op);
   }
 
   @Override

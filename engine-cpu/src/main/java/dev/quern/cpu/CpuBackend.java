@@ -8,11 +8,16 @@ import dev.quern.core.CompileOptions;
 import dev.quern.core.CompiledBatch;
 import dev.quern.core.Device;
 import dev.quern.core.HostBuffer;
+import dev.quern.core.Limits;
 import dev.quern.core.Precision;
 import dev.quern.core.Shape;
 import dev.quern.core.Statistics;
+import dev.quern.core.StepTime;
 import dev.quern.core.Support;
 import dev.quern.core.Tensor;
+import dev.quern.core.event.BuildEvent;
+import dev.quern.core.event.StepEvent;
+import dev.quern.core.event.UploadEvent;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
 import dev.quern.cpu.kernel.Kernels;
@@ -72,6 +77,8 @@ final class CpuBackend implements Backend {
   @Override
   public synchronized Tensor adopt(
       String name, WeightFormat format, Shape shape, MemorySegment data) {
+    UploadEvent event = new UploadEvent();
+    event.begin();
     open();
     MemorySegment bytes = data;
     if (!data.isNative()) {
@@ -79,7 +86,9 @@ final class CpuBackend implements Backend {
       bytes.copyFrom(data);
       scratchBytes += bytes.byteSize();
     }
-    return Tensor.of(name, ledger.adopt(name, format, shape, bytes), shape, format);
+    Tensor tensor = Tensor.of(name, ledger.adopt(name, format, shape, bytes), shape, format);
+    event.end(CpuBackendProvider.NAME, name, data.byteSize(), data.isNative());
+    return tensor;
   }
 
   @Override
@@ -98,6 +107,8 @@ final class CpuBackend implements Backend {
 
   @Override
   public synchronized CompiledBatch compile(CommandBatch batch, CompileOptions options) {
+    BuildEvent event = new BuildEvent();
+    event.begin();
     open();
     Lowering.Result lowering = new Lowering(batch, options.precision(), table, kernels).run();
     long needed = lowering.steps().stream().mapToLong(Step::scratchBytes).max().orElse(0);
@@ -107,6 +118,7 @@ final class CpuBackend implements Backend {
     CpuBatch compiled = new CpuBatch(this, batch, lowering);
     batches.add(compiled);
     scratchBytes += compiled.scratchBytes();
+    event.end(CpuBackendProvider.NAME, batch.name(), BuildEvent.Kind.BATCH);
     return compiled;
   }
 
@@ -143,6 +155,8 @@ final class CpuBackend implements Backend {
 
   /** Runs a batch to its end. */
   synchronized void run(CpuBatch batch, Bindings bindings) {
+    StepEvent event = new StepEvent();
+    event.begin();
     open();
     batch.bind(bindings);
     submits++;
@@ -150,9 +164,24 @@ final class CpuBackend implements Backend {
     weightBytesRead += batch.weightBytes();
     workers.run(batch);
     batch.check();
+    event.end(CpuBackendProvider.NAME, batch.batch().name(), batch.weightBytes());
     if (!(kernels instanceof ScalarKernels)) {
       speedCheck.after(System.nanoTime() - opened);
     }
+  }
+
+  synchronized List<StepTime> profile(CpuBatch batch, Bindings bindings) {
+    open();
+    batch.bind(bindings);
+    submits++;
+    weightBytesRead += batch.weightBytes();
+    return batch.time(workers);
+  }
+
+  @Override
+  public synchronized Limits measureLimits() {
+    open();
+    return new Ceiling(kernels.ceilings(), workers).measure();
   }
 
   synchronized void closed(CpuBatch batch) {

@@ -7,6 +7,7 @@ import dev.quern.core.CompiledBatch;
 import dev.quern.core.Completion;
 import dev.quern.core.HostBuffer;
 import dev.quern.core.Slot;
+import dev.quern.core.StepTime;
 import dev.quern.core.Storage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -88,6 +89,29 @@ final class CpuBatch implements CompiledBatch, Workers.Task {
   public Completion submit(Bindings bindings) {
     backend.run(this, bindings);
     return Completion.DONE;
+  }
+
+  @Override
+  public List<StepTime> profile(Bindings bindings) {
+    return backend.profile(this, bindings);
+  }
+
+  /** Runs each step alone; called with the backend's lock held. */
+  List<StepTime> time(Workers workers) {
+    StepClock clock = new StepClock(backend, workers, frame);
+    List<StepTime> times = new ArrayList<>();
+    try {
+      for (Step[] wave : waves) {
+        for (Step step : wave) {
+          times.add(clock.time(step));
+        }
+      }
+      return times;
+    } catch (RuntimeException | Error e) {
+      failure = e;
+      check();
+      throw e;
+    }
   }
 
   /** Called with the backend's lock held. */

@@ -1,9 +1,11 @@
 package dev.quern.cpu;
 
+import dev.quern.core.op.Op;
 import dev.quern.core.op.Projection;
 import dev.quern.core.plan.Access;
 import dev.quern.cpu.Memory.Place;
 import dev.quern.cpu.kernel.Dot;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A projection of few rows: each unit reads some weight rows once and serves all activations. */
@@ -81,6 +83,11 @@ final class DotStep implements Step {
   @Override
   public long weightBytes() {
     return op.w().bytes();
+  }
+
+  @Override
+  public List<Op> ops() {
+    return List.of(op);
   }
 
   @Override

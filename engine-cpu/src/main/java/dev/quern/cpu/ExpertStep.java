@@ -1,9 +1,11 @@
 package dev.quern.cpu;
 
 import dev.quern.core.op.ExpertMatMul;
+import dev.quern.core.op.Op;
 import dev.quern.core.plan.Access;
 import dev.quern.cpu.Memory.Place;
 import dev.quern.cpu.kernel.Dot;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,6 +95,11 @@ final class ExpertStep implements Step {
   @Override
   public long weightBytes() {
     return op.w().bytes() / experts * Math.min(experts, (long) rows.capacity() * used);
+  }
+
+  @Override
+  public List<Op> ops() {
+    return List.of(op);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.quern.cpu;
 
+import dev.quern.core.event.FallbackEvent;
 import dev.quern.cpu.kernel.Kernels;
 import dev.quern.cpu.kernel.ScalarKernels;
 import dev.quern.cpu.vector.VectorKernels;
@@ -24,6 +25,8 @@ final class KernelSets {
   static Kernels open() {
     Kernels kernels = best();
     if (kernels instanceof ScalarKernels && SAID.compareAndSet(false, true)) {
+      FallbackEvent.record(
+          "vector kernels", "scalar kernels", "module jdk.incubator.vector is missing");
       LOG.log(
           System.Logger.Level.WARNING,
           "cpu: kernels run scalar, many times slower, because the module jdk.incubator.vector is"

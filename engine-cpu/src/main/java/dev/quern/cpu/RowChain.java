@@ -1,5 +1,6 @@
 package dev.quern.cpu;
 
+import dev.quern.core.op.Op;
 import dev.quern.core.plan.Access;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,6 +58,11 @@ final class RowChain implements Step {
   @Override
   public long weightBytes() {
     return 0;
+  }
+
+  @Override
+  public List<Op> ops() {
+    return ops.stream().flatMap(op -> op.ops().stream()).toList();
   }
 
   @Override

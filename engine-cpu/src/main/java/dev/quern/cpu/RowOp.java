@@ -1,6 +1,7 @@
 package dev.quern.cpu;
 
 import dev.quern.core.Tensor;
+import dev.quern.core.op.Op;
 import dev.quern.core.plan.Access;
 import java.util.List;
 import java.util.Objects;
@@ -12,6 +13,7 @@ import java.util.stream.Stream;
  * in the first-level cache, and no barrier stands between them.
  *
  * @param name the operation
+ * @param ops the operation itself, or none
  * @param rows how many rows
  * @param reads tensors of which row r is read for row r
  * @param whole tensors that are read anywhere
@@ -21,6 +23,7 @@ import java.util.stream.Stream;
  */
 record RowOp(
     String name,
+    List<Op> ops,
     Frame.Rows rows,
     List<Tensor> reads,
     List<Tensor> whole,

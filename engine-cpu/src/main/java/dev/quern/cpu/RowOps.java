@@ -190,7 +190,14 @@ final class RowOps {
           }
         };
     return new RowOp(
-        op.name(), Frame.Rows.of(op.x()), op.reads(), List.of(), List.of(), op.writes(), body);
+        op.name(),
+        List.of(op),
+        Frame.Rows.of(op.x()),
+        op.reads(),
+        List.of(),
+        List.of(),
+        op.writes(),
+        body);
   }
 
   RowOp embed(Embed op) {
@@ -282,6 +289,7 @@ final class RowOps {
         };
     return new RowOp(
         "side " + use.form(),
+        List.of(),
         Frame.Rows.of(x),
         List.of(x),
         List.of(),
@@ -297,13 +305,14 @@ final class RowOps {
   private static RowOp row(Op op, List<Tensor> reads, List<Tensor> whole, RowOp.Body body) {
     Tensor y = op.writes().getFirst();
     Frame.Rows rows = y.format().equals(WeightFormats.F32) ? rows(y) : Frame.Rows.of(y);
-    return new RowOp(op.name(), rows, reads, whole, op.writes(), List.of(), body);
+    return new RowOp(op.name(), List.of(op), rows, reads, whole, op.writes(), List.of(), body);
   }
 
   private static RowOp elementwise(Op op, Tensor a, Tensor b, Tensor y, RowOp.Body body) {
     boolean each = repeat(a, b) == Repeat.EACH;
     return new RowOp(
         op.name(),
+        List.of(op),
         rows(y),
         each ? List.of(a, b) : List.of(a),
         each ? List.of() : List.of(b),

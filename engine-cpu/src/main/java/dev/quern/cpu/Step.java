@@ -1,6 +1,8 @@
 package dev.quern.cpu;
 
+import dev.quern.core.op.Op;
 import dev.quern.core.plan.Access;
+import java.util.List;
 
 /** A piece of work of a batch, shared out among the workers in units that may run in any order. */
 interface Step {
@@ -23,6 +25,9 @@ interface Step {
 
   /** Bytes of weights read, however many rows there are. */
   long weightBytes();
+
+  /** The operations it does; none if it prepares something for other steps. */
+  List<Op> ops();
 
   /** What it is, for people to read. */
   String explain();

@@ -1,5 +1,6 @@
 package dev.quern.cpu;
 
+import dev.quern.core.op.Op;
 import dev.quern.core.op.Projection;
 import dev.quern.core.plan.Access;
 import dev.quern.cpu.Memory.Place;
@@ -9,6 +10,7 @@ import dev.quern.cpu.kernel.Tile;
 import dev.quern.cpu.kernel.TileFill;
 import dev.quern.cpu.kernel.Unpack;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -106,6 +108,11 @@ final class TileStep implements Step {
   @Override
   public long weightBytes() {
     return op.w().bytes();
+  }
+
+  @Override
+  public List<Op> ops() {
+    return List.of(op);
   }
 
   @Override

@@ -5,7 +5,10 @@ import dev.quern.core.Bindings;
 import dev.quern.core.CommandBatch;
 import dev.quern.core.CompiledBatch;
 import dev.quern.core.Completion;
+import dev.quern.core.StepTime;
 import dev.quern.core.Tensor;
+import dev.quern.core.event.FallbackEvent;
+import dev.quern.core.event.StepEvent;
 import dev.quern.core.op.Op;
 import dev.quern.opencl.binding.Cl;
 import dev.quern.opencl.binding.OpenClException;
@@ -139,12 +142,44 @@ final class CompiledOpenClBatch implements CompiledBatch {
         throw new IllegalStateException(batch().name() + ": the batch is closed");
       }
       checkOwner(bindings);
+      StepEvent step = new StepEvent();
+      step.begin();
       try {
         sendSlots(bindings);
         long event = launcher.launch(bindings);
         device.counters().submits++;
         device.counters().weightBytesRead += weightBytes;
+        step.end(backend.name(), batch().name(), weightBytes);
         return backend.inFlight().add(this, event);
+      } catch (OpenClException e) {
+        throw new BackendException(
+            "%s: the device must run the batch but failed; %s"
+                .formatted(batch().name(), e.getMessage()),
+            e);
+      }
+    }
+  }
+
+  /** Each step by the stream's kernel for it, timed by the device; host steps by the host. */
+  @Override
+  public List<StepTime> profile(Bindings bindings) {
+    synchronized (device) {
+      if (closed) {
+        throw new IllegalStateException(batch().name() + ": the batch is closed");
+      }
+      checkOwner(bindings);
+      try {
+        sendSlots(bindings);
+        backend.inFlight().settle();
+        device.finish();
+        device.counters().submits++;
+        device.counters().weightBytesRead += weightBytes;
+        StreamLauncher stream = new StreamLauncher(device, lowered, geometry, control);
+        try {
+          return stream.profile(bindings);
+        } finally {
+          stream.release();
+        }
       } catch (OpenClException e) {
         throw new BackendException(
             "%s: the device must run the batch but failed; %s"
@@ -188,6 +223,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
         "{0}: the persistent kernel timed out at its grid barrier; the batch runs as a stream now",
         batch().name());
     device.counters().fallbacks++;
+    FallbackEvent.record("persistent " + batch().name(), "stream", "grid barrier timed out");
     launcher.release();
     launcher = new StreamLauncher(device, lowered, geometry, control);
     sendWords();

@@ -7,11 +7,14 @@ import dev.quern.core.CommandBatch;
 import dev.quern.core.CompileOptions;
 import dev.quern.core.CompiledBatch;
 import dev.quern.core.Device;
+import dev.quern.core.Limits;
 import dev.quern.core.Precision;
 import dev.quern.core.Shape;
 import dev.quern.core.Statistics;
 import dev.quern.core.Support;
 import dev.quern.core.Tensor;
+import dev.quern.core.event.BuildEvent;
+import dev.quern.core.event.UploadEvent;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
 import dev.quern.core.plan.Plan;
@@ -87,8 +90,11 @@ final class OpenClBackend implements Backend {
               .formatted(name, shape, format.name(), bytes, data.byteSize()));
     }
     synchronized (device) {
+      UploadEvent event = new UploadEvent();
+      event.begin();
       DeviceBuffer buffer = make(name, bytes, region -> write(region, 0, data));
       device.counters().adoptedBytes += bytes;
+      event.end(name(), name, bytes, false);
       return Tensor.of(name, buffer, shape, format);
     }
   }
@@ -136,6 +142,8 @@ final class OpenClBackend implements Backend {
     Settings own = settings.with(options.settings());
     Geometry geometry = Geometry.of(device.device(), own);
     synchronized (device) {
+      BuildEvent event = new BuildEvent();
+      event.begin();
       requireOpen();
       int slots = batch.slots().size();
       Lowering lowering = new Lowering(device.device(), geometry, own, options.precision(), slots);
@@ -144,6 +152,7 @@ final class OpenClBackend implements Backend {
         CompiledOpenClBatch compiled = new CompiledOpenClBatch(this, lowered, geometry, own);
         batches.add(compiled);
         device.counters().liveBatches++;
+        event.end(name(), batch.name(), BuildEvent.Kind.BATCH);
         return compiled;
       } catch (OpenClException e) {
         device.memory().free(lowered.scratch());
@@ -183,6 +192,20 @@ final class OpenClBackend implements Backend {
       weights.forEach(weight -> weight.use(-1));
       device.memory().free(scratch);
       throw e;
+    }
+  }
+
+  @Override
+  public Limits measureLimits() {
+    synchronized (device) {
+      requireOpen();
+      inFlight.settle();
+      try {
+        return new Ceiling(device).measure();
+      } catch (OpenClException e) {
+        throw new BackendException(
+            "opencl: limits must be measured but are not; %s".formatted(e.getMessage()), e);
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.quern.opencl;
 
+import dev.quern.core.event.BuildEvent;
 import dev.quern.opencl.binding.OpenCl;
 import dev.quern.opencl.binding.OpenClException;
 import java.io.IOException;
@@ -38,15 +39,21 @@ final class ProgramCache {
 
   /** Returns a built program, which the caller releases. */
   long build(String source, String options) {
+    BuildEvent event = new BuildEvent();
+    event.begin();
     if (folder == null) {
-      return buildSource(source, options);
+      long program = buildSource(source, options);
+      event.end("opencl", device.info().name(), BuildEvent.Kind.PROGRAM);
+      return program;
     }
     Path entry = folder.resolve(key(source, options) + ".clbin");
     long cached = load(entry, options);
     if (cached != 0) {
+      event.end("opencl", device.info().name(), BuildEvent.Kind.CACHED_PROGRAM);
       return cached;
     }
     long program = buildSource(source, options);
+    event.end("opencl", device.info().name(), BuildEvent.Kind.PROGRAM);
     store(entry, cl.binary(program));
     return program;
   }

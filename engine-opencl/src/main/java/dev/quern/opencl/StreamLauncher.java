@@ -1,6 +1,7 @@
 package dev.quern.opencl;
 
 import dev.quern.core.Bindings;
+import dev.quern.core.StepTime;
 import dev.quern.opencl.binding.OpenCl;
 import dev.quern.opencl.binding.OpenClException;
 import java.util.ArrayList;
@@ -42,10 +43,7 @@ final class StreamLauncher implements Launcher {
   @Override
   public long launch(Bindings bindings) {
     OpenCl cl = device.cl();
-    if (arenas != device.memory().arenas()) {
-      arenas = device.memory().arenas();
-      kernels.values().forEach(k -> KernelArguments.setArenas(cl, device.memory(), k));
-    }
+    setArenas();
     for (int i = 0; i < order.size(); i++) {
       switch (order.get(i)) {
         case Step.Kernel step -> launch(step, lowered.encoder().stepAt(i));
@@ -57,16 +55,66 @@ final class StreamLauncher implements Launcher {
     return event;
   }
 
+  private void setArenas() {
+    if (arenas != device.memory().arenas()) {
+      arenas = device.memory().arenas();
+      kernels.values().forEach(k -> KernelArguments.setArenas(device.cl(), device.memory(), k));
+    }
+  }
+
   private void launch(Step.Kernel step, int position) {
-    OpenCl cl = device.cl();
+    device.cl().launch(device.queue(), positioned(step, position), items(step), geometry.group());
+    device.counters().launches++;
+  }
+
+  private long positioned(Step.Kernel step, int position) {
     Long kernel = kernels.get(step.body());
     if (kernel == null) {
       throw new IllegalStateException("no kernel was made for " + step.body().name());
     }
-    KernelArguments.setPosition(cl, kernel, position);
-    long items = (long) geometry.launchGroups(step.tasks()) * geometry.group();
-    cl.launch(device.queue(), kernel, items, geometry.group());
-    device.counters().launches++;
+    KernelArguments.setPosition(device.cl(), kernel, position);
+    return kernel;
+  }
+
+  private long items(Step.Kernel step) {
+    return (long) geometry.launchGroups(step.tasks()) * geometry.group();
+  }
+
+  /** Runs all steps, waiting after each; the device's queue must be empty. */
+  List<StepTime> profile(Bindings bindings) {
+    OpenCl cl = device.cl();
+    setArenas();
+    long queue = cl.createQueue(device.context(), device.device().handle(), true);
+    try {
+      List<StepTime> times = new ArrayList<>();
+      for (int i = 0; i < order.size(); i++) {
+        times.add(
+            switch (order.get(i)) {
+              case Step.Kernel step -> time(queue, step, lowered.encoder().stepAt(i));
+              case Step.Host step -> time(step, bindings);
+            });
+      }
+      return times;
+    } finally {
+      cl.releaseQueue(queue);
+    }
+  }
+
+  private StepTime time(long queue, Step.Kernel step, int position) {
+    OpenCl cl = device.cl();
+    long kernel = positioned(step, position);
+    long event = cl.launchWithEvent(queue, kernel, items(step), geometry.group());
+    try {
+      return new StepTime(List.of(step.op()), step.body().name(), EventTime.nanos(cl, event));
+    } finally {
+      cl.releaseEvent(event);
+    }
+  }
+
+  private StepTime time(Step.Host step, Bindings bindings) {
+    long start = System.nanoTime();
+    HostSteps.run(device, lowered, step, bindings);
+    return new StepTime(List.of(step.op()), "host", System.nanoTime() - start);
   }
 
   @Override

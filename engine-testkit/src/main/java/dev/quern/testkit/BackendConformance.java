@@ -119,6 +119,9 @@ public abstract class BackendConformance {
         fresh("errors", Lifecycle::errors),
         fresh("arrays", Lifecycle::arrays),
         fresh("threads", Lifecycle::threads),
+        fresh("profile", Lifecycle::profile),
+        fresh("limits", Lifecycle::limits),
+        fresh("flight recorder", Lifecycle::flightRecorder),
         fresh("a thousand batches", Lifecycle::thousandBatches));
   }
 

@@ -11,8 +11,10 @@ import dev.quern.core.Buffer;
 import dev.quern.core.CommandBatch;
 import dev.quern.core.CompileOptions;
 import dev.quern.core.CompiledBatch;
+import dev.quern.core.Limits;
 import dev.quern.core.Shape;
 import dev.quern.core.Statistics;
+import dev.quern.core.StepTime;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormats;
 import java.io.IOException;
@@ -24,10 +26,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingStream;
 import org.assertj.core.data.Offset;
 import org.assertj.core.data.Percentage;
 
@@ -106,6 +111,68 @@ record Lifecycle(Backend backend, CompileOptions options) {
     assertThat(backend.device().id()).startsWith(backend.name());
     assertThat(backend.device().name()).isNotBlank();
     assertThat(backend.device().computeUnits()).isPositive();
+  }
+
+  /** A profile computes what a submit computes, and names each operation once. */
+  void profile() {
+    try (Sample sample = new Sample();
+        CompiledBatch compiled = sample.compile()) {
+      sample.check(compiled, 1);
+      sample.x.write(0, words(2));
+      sample.y.write(0, words(Float.NaN));
+      List<StepTime> times = compiled.profile(sample.bindings());
+      MemorySegment result = words(0);
+      sample.y.read(0, result);
+      assertThat(result.getAtIndex(ValueLayout.JAVA_FLOAT, 2))
+          .isCloseTo((float) (6 / (1 + Math.exp(-6))), Percentage.withPercentage(2));
+      assertThat(times.stream().flatMap(time -> time.ops().stream()).distinct())
+          .containsExactlyInAnyOrderElementsOf(sample.batch.ops());
+      assertThat(times).allSatisfy(time -> assertThat(time.nanos()).isNotNegative());
+      assertThat(times.stream().mapToLong(StepTime::nanos).sum()).isPositive();
+      sample.check(compiled, 3);
+    }
+  }
+
+  /** Nothing reads slower than a tape or faster than any memory. */
+  void limits() {
+    Limits limits = backend.measureLimits();
+    assertThat(limits.readBytesPerSecond()).isBetween(1e7, 1e14);
+    assertThat(limits.flopsPerSecond()).isBetween(1e6, 1e16);
+  }
+
+  /** Uploads, builds and steps are events of the JDK Flight Recorder. */
+  void flightRecorder() {
+    try (RecordingStream recording = new RecordingStream()) {
+      List<RecordedEvent> events = Collections.synchronizedList(new ArrayList<>());
+      for (String name : List.of("quern.Upload", "quern.Step")) {
+        recording.enable(name);
+        recording.onEvent(name, events::add);
+      }
+      recording.startAsync();
+      try (Sample sample = new Sample();
+          CompiledBatch compiled = sample.compile()) {
+        sample.check(compiled, 1);
+      }
+      recording.stop();
+      assertThat(events.stream().filter(event -> event.getString("backend").equals(backend.name())))
+          .as("events of %s", backend.name())
+          .extracting(event -> event.getEventType().getName())
+          .contains("quern.Upload", "quern.Step");
+      RecordedEvent upload =
+          events.stream()
+              .filter(event -> event.getEventType().getName().equals("quern.Upload"))
+              .findFirst()
+              .orElseThrow();
+      assertThat(upload.getString("tensor")).isEqualTo("w");
+      assertThat(upload.getLong("bytes")).isEqualTo(4L * LENGTH * LENGTH);
+      RecordedEvent step =
+          events.stream()
+              .filter(event -> event.getEventType().getName().equals("quern.Step"))
+              .findFirst()
+              .orElseThrow();
+      assertThat(step.getString("batch")).isEqualTo("sample");
+      assertThat(step.getLong("weightBytes")).isEqualTo(4L * LENGTH * LENGTH);
+    }
   }
 
   /** Every counter moves by what was done, and live objects return to none. */

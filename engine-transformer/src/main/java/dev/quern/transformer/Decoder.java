@@ -7,6 +7,7 @@ import dev.quern.core.CommandBatch;
 import dev.quern.core.CompileOptions;
 import dev.quern.core.CompiledBatch;
 import dev.quern.core.Slot;
+import dev.quern.core.StepTime;
 import dev.quern.core.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -173,6 +174,13 @@ final class Decoder implements AutoCloseable {
     return chosen;
   }
 
+  /** Runs rows as {@link #greedy} does, each step of the backend alone, and takes their times. */
+  synchronized List<StepTime> profile(Rows rows) {
+    int[] last = {rows.count() - 1};
+    Ready ready = prepare(rows, last, new Network.Head.Greedy());
+    return ready.compiled.profile(ready.bindings);
+  }
+
   /** What the backend made of the batches for one row, and for a prompt chunk. */
   synchronized String explain() {
     return ready(1, 1, new Network.Head.Greedy(), List.of()).compiled.explain()
@@ -181,6 +189,12 @@ final class Decoder implements AutoCloseable {
   }
 
   private void submit(Rows rows, int[] after, Network.Head head) {
+    Ready ready = prepare(rows, after, head);
+    ready.compiled.submit(ready.bindings);
+  }
+
+  /** Writes and binds the inputs of a step. */
+  private Ready prepare(Rows rows, int[] after, Network.Head head) {
     int capacity = capacity(rows.count());
     int selection = after.length == 0 ? 0 : capacity(after.length);
     boolean every = after.length == rows.count();
@@ -192,8 +206,7 @@ final class Decoder implements AutoCloseable {
       write(selected, after);
     }
     bind(ready, tokens.get(0), tokens.get(1));
-    ready.count("rows", rows.count()).count("selection", after.length);
-    ready.compiled.submit(ready.bindings);
+    return ready.count("rows", rows.count()).count("selection", after.length);
   }
 
   private static void bind(Ready ready, Buffer from, Buffer to) {

@@ -3,6 +3,7 @@ package dev.quern.transformer;
 import dev.quern.core.Backend;
 import dev.quern.core.BackendException;
 import dev.quern.core.Backends;
+import dev.quern.core.event.FallbackEvent;
 import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -70,6 +71,7 @@ final class Runner implements AutoCloseable {
             "{0} cannot run the model, the next backend is tried: {1}",
             candidate.name(),
             e.getMessage());
+        FallbackEvent.record(candidate.name(), "the next backend", String.valueOf(e.getMessage()));
       }
     }
   }
@@ -120,6 +122,7 @@ final class Runner implements AutoCloseable {
             "{0} cannot run the model, the next backend is tried: {1}",
             candidate.name(),
             e.getMessage());
+        FallbackEvent.record(candidate.name(), "the next backend", String.valueOf(e.getMessage()));
       }
     }
     throw failure;
@@ -140,6 +143,8 @@ final class Runner implements AutoCloseable {
         placed.backend().name(),
         candidate.name(),
         failure.getMessage());
+    FallbackEvent.record(
+        placed.backend().name(), candidate.name(), String.valueOf(failure.getMessage()));
     tensors.forEach(LoraAdapter::use);
     Placed failed = placed;
     placed = moved;

@@ -1,5 +1,6 @@
 package dev.quern.transformer;
 
+import dev.quern.core.StepTime;
 import dev.quern.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -142,6 +143,30 @@ public final class Session implements AutoCloseable {
     float[][] logits = placed.decoder().logits(rows(count), every);
     cached += count;
     return logits;
+  }
+
+  /**
+   * Runs the last tokens of the history as one greedy step, each part of it alone, and answers how
+   * long each took. Nothing is generated and the history stays.
+   *
+   * @param rows how many tokens; 1 for a decode step
+   * @throws ModelException if the history has fewer tokens, or a step has not so many rows
+   */
+  public List<StepTime> profileStep(int rows) {
+    requireOpen();
+    return runner.run(this::sync, placed -> profileStep(placed, rows));
+  }
+
+  private List<StepTime> profileStep(Placed placed, int rows) {
+    int most = Math.min(placed.decoder().chunk(), history.size());
+    if (rows < 1 || rows > most) {
+      throw new ModelException(
+          "profile: rows must be between 1 and %d but are %d".formatted(most, rows));
+    }
+    int before = history.size() - rows;
+    cached = Math.min(cached, before);
+    feed(placed, before);
+    return placed.decoder().profile(rows(rows));
   }
 
   /** Ends a running generation after the current step, as an interrupt of its thread does. */

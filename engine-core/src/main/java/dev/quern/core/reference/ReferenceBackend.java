@@ -13,13 +13,17 @@ import dev.quern.core.Precision;
 import dev.quern.core.Shape;
 import dev.quern.core.Slot;
 import dev.quern.core.Statistics;
+import dev.quern.core.StepTime;
 import dev.quern.core.Storage;
 import dev.quern.core.Support;
 import dev.quern.core.Tensor;
+import dev.quern.core.event.StepEvent;
+import dev.quern.core.event.UploadEvent;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -50,7 +54,11 @@ final class ReferenceBackend implements Backend {
 
   @Override
   public Tensor adopt(String name, WeightFormat format, Shape shape, MemorySegment data) {
-    return Tensor.of(name, ledger.adopt(name, format, shape, data), shape, format);
+    UploadEvent event = new UploadEvent();
+    event.begin();
+    Tensor tensor = Tensor.of(name, ledger.adopt(name, format, shape, data), shape, format);
+    event.end(name(), name, data.byteSize(), true);
+    return tensor;
   }
 
   @Override
@@ -96,15 +104,34 @@ final class ReferenceBackend implements Backend {
   private synchronized void run(Compiled compiled, Bindings bindings) {
     compiled.requireOpen();
     bindings.check(compiled.batch);
+    StepEvent event = new StepEvent();
+    event.begin();
     submits++;
-    for (Op op : compiled.batch.ops()) {
-      for (Tensor read : op.reads()) {
-        if (read.storage() instanceof HostBuffer buffer && buffer.readOnly()) {
-          weightBytesRead += read.bytes();
-        }
+    long before = weightBytesRead;
+    compiled.batch.ops().forEach(op -> run(op, compiled, bindings));
+    event.end(name(), compiled.batch.name(), weightBytesRead - before);
+  }
+
+  private void run(Op op, Compiled compiled, Bindings bindings) {
+    for (Tensor read : op.reads()) {
+      if (read.storage() instanceof HostBuffer buffer && buffer.readOnly()) {
+        weightBytesRead += read.bytes();
       }
-      ReferenceOps.run(op, storage -> compiled.segment(storage, bindings), bindings::liveRows);
     }
+    ReferenceOps.run(op, storage -> compiled.segment(storage, bindings), bindings::liveRows);
+  }
+
+  private synchronized List<StepTime> profile(Compiled compiled, Bindings bindings) {
+    compiled.requireOpen();
+    bindings.check(compiled.batch);
+    List<StepTime> times = new ArrayList<>();
+    for (Op op : compiled.batch.ops()) {
+      long start = System.nanoTime();
+      run(op, compiled, bindings);
+      times.add(new StepTime(List.of(op), "reference", System.nanoTime() - start));
+    }
+    submits++;
+    return times;
   }
 
   /** A batch with one piece of memory for each temporary. */
@@ -132,6 +159,11 @@ final class ReferenceBackend implements Backend {
     public Completion submit(Bindings bindings) {
       run(this, bindings);
       return Completion.DONE;
+    }
+
+    @Override
+    public List<StepTime> profile(Bindings bindings) {
+      return ReferenceBackend.this.profile(this, bindings);
     }
 
     private void requireOpen() {

@@ -29,4 +29,7 @@ public interface Kernels {
 
   /** The parts of attention. */
   AttentionMath attention();
+
+  /** Loops that show what a core can reach. */
+  Ceilings ceilings();
 }

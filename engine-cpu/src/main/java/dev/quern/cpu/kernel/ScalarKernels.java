@@ -49,6 +49,11 @@ public final class ScalarKernels implements Kernels {
     return attention;
   }
 
+  @Override
+  public Ceilings ceilings() {
+    return new ScalarCeilings();
+  }
+
   /** Decodes each row into scratch, then multiplies. */
   private record UnpackedDot(Unpack unpack) implements Dot {
     @Override

@@ -4,6 +4,7 @@ import dev.quern.core.Precision;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.format.WeightFormats;
 import dev.quern.cpu.kernel.AttentionMath;
+import dev.quern.cpu.kernel.Ceilings;
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.Kernels;
 import dev.quern.cpu.kernel.RowMath;
@@ -100,6 +101,11 @@ public final class VectorKernels implements Kernels {
   @Override
   public AttentionMath attention() {
     return attention;
+  }
+
+  @Override
+  public Ceilings ceilings() {
+    return new VectorCeilings();
   }
 
   /** Decodes each row into scratch, then multiplies. */

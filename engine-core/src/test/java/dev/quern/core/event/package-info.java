@@ -1,0 +1,4 @@
+@NullMarked
+package dev.quern.core.event;
+
+import org.jspecify.annotations.NullMarked;
