@@ -37,7 +37,7 @@ rm -rf "$target/dist/work"
 # Modules of the JDK that a jar of ours or of a library needs (java.desktop: jinjava's java.beans;
 # jdk.jfr: events; jdk.zipfs: JUnit looks for tests in jars);
 # the others that jdeps names (jdk.jdi, jdk.attach, java.sql) are for parts that never run here.
-modules=java.base,java.desktop,java.logging,java.management,java.xml,jdk.incubator.vector,jdk.jfr,jdk.unsupported,jdk.zipfs
+modules=java.base,java.desktop,java.logging,java.management,java.xml,jdk.incubator.vector,jdk.jfr,jdk.management,jdk.unsupported,jdk.zipfs
 "$jdk/bin/jlink" --add-modules "$modules" --output "$image/runtime" \
   --strip-java-debug-attributes --no-header-files --no-man-pages --compress zip-0
 

@@ -4,11 +4,14 @@
  */
 module dev.quern.core {
   requires transitive jdk.jfr;
+  requires java.management;
+  requires jdk.management;
   requires static transitive org.jspecify;
 
   exports dev.quern.core;
   exports dev.quern.core.event;
   exports dev.quern.core.format;
+  exports dev.quern.core.hybrid;
   exports dev.quern.core.op;
   exports dev.quern.core.plan;
   exports dev.quern.core.reference;

@@ -3,6 +3,7 @@ package dev.quern.cli;
 import dev.quern.core.Backend;
 import dev.quern.core.BackendProvider;
 import dev.quern.core.Backends;
+import dev.quern.core.ByteSize;
 import dev.quern.core.OpenOptions;
 import dev.quern.core.Precision;
 import dev.quern.core.format.WeightFormats;
@@ -15,8 +16,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.stream.Stream;
@@ -43,8 +46,23 @@ final class ModelOptions {
       defaultValue = "auto",
       description =
           "auto, cpu, reference, opencl, opencl:N or opencl:NAME-PART, as 'quern devices' lists"
-              + " them. Default: ${DEFAULT-VALUE}")
+              + " them; or opencl+cpu: the layers that fit on the device, the rest on the CPU."
+              + " Default: ${DEFAULT-VALUE}")
   private String backend = "auto";
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      description = "Memory of an OpenCL device to use, such as 4GiB. Default: all that it has")
+  private @Nullable String memory;
+
+  @Option(
+      names = "--max-alloc",
+      paramLabel = "SIZE",
+      description =
+          "Largest allocation on an OpenCL device, such as 256MiB; larger matrices are split by"
+              + " rows. Default: what the device allows")
+  private @Nullable String maxAlloc;
 
   @Option(
       names = "--precision",
@@ -109,15 +127,41 @@ final class ModelOptions {
                 ServiceLoader.load(BackendProvider.class).stream().map(p -> p.get().name()))
             .sorted()
             .toList();
-    if (!names.contains(name.replaceFirst(":.*", ""))) {
+    List<String> parts = List.of(name.split("\\+", -1));
+    boolean known =
+        parts.size() <= 2
+            && parts.stream().allMatch(part -> names.contains(part.replaceFirst(":.*", "")))
+            && (parts.size() == 1 || !parts.contains("auto"));
+    if (!known) {
       throw new UsageException(
-          "--backend: must be one of %s but is %s".formatted(String.join(", ", names), name));
+          "--backend: must be one of %s, or two with a plus between, but is %s"
+              .formatted(String.join(", ", names), name));
     }
     // wrong usage is said before a device is opened, which may take a while
     positive("--context", context, 0);
     return OpenOptions.defaults()
         .withThreads(positive("--threads", threads, 0))
-        .withCache(Caches.directory());
+        .withCache(Caches.directory())
+        .withSettings(limits());
+  }
+
+  private Map<String, String> limits() {
+    Map<String, String> limits = new HashMap<>();
+    limit("--memory", "opencl.memory", memory, limits);
+    limit("--max-alloc", "opencl.max-alloc", maxAlloc, limits);
+    return limits;
+  }
+
+  private static void limit(
+      String option, String setting, @Nullable String size, Map<String, String> limits) {
+    if (size != null) {
+      try {
+        ByteSize.parse(option, size);
+      } catch (IllegalArgumentException e) {
+        throw new UsageException(String.valueOf(e.getMessage()));
+      }
+      limits.put(setting, size);
+    }
   }
 
   /** Opens the model's file without loading it. */

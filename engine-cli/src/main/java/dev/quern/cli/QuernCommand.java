@@ -54,6 +54,7 @@ public final class QuernCommand implements Runnable {
             .addSubcommand(new TokenizeCommand(streams))
             .addSubcommand(new LogitsCommand(streams))
             .addSubcommand(new EmbedCommand(streams))
+            .addSubcommand(new PlanCommand(streams))
             .addSubcommand(new ExplainCommand(streams))
             .addSubcommand(new ProfileCommand(streams))
             .addSubcommand(new BenchCommand(streams));

@@ -3,6 +3,7 @@ package dev.quern.core;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 
 /**
  * An opened device. Thread-safe; submits of all threads are serialised in order.
@@ -54,6 +55,35 @@ public interface Backend extends AutoCloseable {
    */
   default Limits measureLimits() {
     return Limits.ofHost(1);
+  }
+
+  /**
+   * A backend like this one that holds nothing and computes nothing: it adopts, allocates and
+   * compiles as this one would and refuses what this one would refuse, but no weight moves and
+   * nothing can be submitted or read. Its statistics say how much memory the same work takes here.
+   *
+   * <p>The default is right for a backend on the host that uses weights in place: it refuses
+   * nothing.
+   *
+   * @param memoryBytes how much memory it believes in; 0 for what is free, {@link Long#MAX_VALUE}
+   *     to refuse nothing for lack of memory
+   */
+  default Backend dryRun(long memoryBytes) {
+    return new DryRunBackend(this);
+  }
+
+  /**
+   * Tells what is to come, before it comes, so that a backend with limits can refuse it as a whole
+   * or make arrangements. The default does nothing.
+   *
+   * @param work does on the backend it is given, a {@link #dryRun dry run}, what will then be done
+   *     on this one: adopts, allocates and compiles; may be called several times
+   * @return false if the backend can make do, but would do better with work that needs less memory
+   * @throws InsufficientMemoryException if the device has no room; the message says how much is
+   *     needed and what would help
+   */
+  default boolean prepare(Consumer<Backend> work) {
+    return true;
   }
 
   /** Counters since this backend was opened. */

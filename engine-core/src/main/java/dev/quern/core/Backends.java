@@ -1,6 +1,7 @@
 package dev.quern.core;
 
 import dev.quern.core.event.FallbackEvent;
+import dev.quern.core.hybrid.HybridBackend;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -10,7 +11,8 @@ import java.util.ServiceLoader;
  * Finds the backends on the class path or module path and opens them by name.
  *
  * <p>A name is a provider's name, optionally followed by a colon and which of its devices: {@code
- * cpu}, {@code opencl}, {@code opencl:1}, {@code opencl:H200}; or {@code auto}.
+ * cpu}, {@code opencl}, {@code opencl:1}, {@code opencl:H200}; two of them with a plus between, the
+ * second for what the first has no room for: {@code opencl:0+cpu}; or {@code auto}.
  */
 public final class Backends {
   private static final System.Logger LOG = System.getLogger(Backends.class.getName());
@@ -51,7 +53,9 @@ public final class Backends {
    *     by name is never replaced by another
    */
   public static Backend open(String name, OpenOptions options) {
-    List<Candidate> candidates = candidates(name, options);
+    List<Candidate> candidates = new ArrayList<>(candidates(name, options));
+    // Without a model there is nothing yet that could lack room.
+    candidates.removeIf(candidate -> candidates.size() > 1 && candidate.hybrid());
     for (Candidate candidate : candidates.subList(0, candidates.size() - 1)) {
       try {
         return candidate.open();
@@ -74,6 +78,15 @@ public final class Backends {
       return provider.name();
     }
 
+    /** Whether it is worth a try when another one failed so: a hybrid helps where room lacks. */
+    public boolean helpsAfter(BackendException failure) {
+      return !hybrid() || failure instanceof InsufficientMemoryException;
+    }
+
+    private boolean hybrid() {
+      return provider instanceof HybridProvider;
+    }
+
     /**
      * Opens it.
      *
@@ -86,7 +99,8 @@ public final class Backends {
 
   /**
    * What a name stands for: one backend, or for {@code auto} all that it may choose from, best
-   * first. Opens none; why one is not among those of {@code auto} is logged.
+   * first, each device followed by the hybrid of it and the host. Opens none; why one is not among
+   * those of {@code auto} is logged.
    *
    * @return at least one
    * @throws BackendException if no provider has this name, or for {@code auto} none is usable
@@ -95,23 +109,38 @@ public final class Backends {
     if (name.equals("auto")) {
       return usable(options);
     }
+    int plus = name.indexOf('+');
+    if (plus < 0) {
+      return List.of(candidate(name, options));
+    }
+    Candidate first = candidate(name.substring(0, plus), options);
+    return List.of(hybrid(first, candidate(name.substring(plus + 1), options.withDevice(""))));
+  }
+
+  private static Candidate hybrid(Candidate first, Candidate second) {
+    return new Candidate(new HybridProvider(first, second), first.options());
+  }
+
+  private static Candidate candidate(String name, OpenOptions options) {
     int colon = name.indexOf(':');
     String wanted = colon < 0 ? name : name.substring(0, colon);
     String device = colon < 0 ? options.device() : name.substring(colon + 1);
     List<String> names = new ArrayList<>();
     for (BackendProvider provider : ServiceLoader.load(BackendProvider.class)) {
       if (provider.name().equals(wanted)) {
-        return List.of(new Candidate(provider, options.withDevice(device)));
+        return new Candidate(provider, options.withDevice(device));
       }
       names.add(provider.name());
     }
     names.sort(Comparator.naturalOrder());
     throw new BackendException(
-        "backend: name must be auto or one of %s but is %s".formatted(names, name));
+        "backend: name must be auto, one of %s or two of them with a plus between but is %s"
+            .formatted(names, name));
   }
 
   private static List<Candidate> usable(OpenOptions options) {
-    List<Candidate> usable = new ArrayList<>();
+    List<Candidate> devices = new ArrayList<>();
+    List<Candidate> hosts = new ArrayList<>();
     List<String> reasons = new ArrayList<>();
     for (Found found : list()) {
       switch (found.probe()) {
@@ -120,15 +149,51 @@ public final class Backends {
           reasons.add(found.provider().name() + ": " + reason);
         }
         case Probe.Usable(int rank, _) when rank > Probe.BY_NAME_ONLY ->
-            usable.add(new Candidate(found.provider(), options.withDevice("")));
+            (rank > Probe.VECTOR_CPU ? devices : hosts)
+                .add(new Candidate(found.provider(), options.withDevice("")));
         case Probe.Usable _ -> {}
       }
     }
+    List<Candidate> usable = new ArrayList<>();
+    for (Candidate device : devices) {
+      usable.add(device);
+      hosts.stream().limit(1).forEach(host -> usable.add(hybrid(device, host)));
+    }
+    usable.addAll(hosts);
     if (usable.isEmpty()) {
       throw new BackendException(
           "backend: one must be usable but none is; " + String.join("; ", reasons));
     }
     return List.copyOf(usable);
+  }
+
+  /**
+   * Two backends as one.
+   *
+   * @param first takes what fits
+   * @param second takes the rest
+   */
+  private record HybridProvider(Candidate first, Candidate second) implements BackendProvider {
+    @Override
+    public String name() {
+      return first.name() + "+" + second.name();
+    }
+
+    @Override
+    public Probe probe() {
+      return first.provider().probe();
+    }
+
+    @Override
+    public Backend open(OpenOptions options) {
+      Backend opened = first.open();
+      try {
+        return new HybridBackend(opened, second.open());
+      } catch (RuntimeException | Error e) {
+        opened.close();
+        throw e;
+      }
+    }
   }
 
   private static int rank(Probe probe) {

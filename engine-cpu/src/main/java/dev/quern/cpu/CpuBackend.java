@@ -7,6 +7,7 @@ import dev.quern.core.CommandBatch;
 import dev.quern.core.CompileOptions;
 import dev.quern.core.CompiledBatch;
 import dev.quern.core.Device;
+import dev.quern.core.DryRunBackend;
 import dev.quern.core.HostBuffer;
 import dev.quern.core.Limits;
 import dev.quern.core.Precision;
@@ -120,6 +121,14 @@ final class CpuBackend implements Backend {
     scratchBytes += compiled.scratchBytes();
     event.end(CpuBackendProvider.NAME, batch.name(), BuildEvent.Kind.BATCH);
     return compiled;
+  }
+
+  @Override
+  public Backend dryRun(long memoryBytes) {
+    return new DryRunBackend(
+        this,
+        (batch, options) ->
+            new Lowering(batch, options.precision(), table, kernels).run().plan().scratchBytes());
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.quern.core.Backend;
 import dev.quern.core.BackendException;
 import dev.quern.core.BackendProvider;
 import dev.quern.core.Device;
+import dev.quern.core.HostMemory;
 import dev.quern.core.OpenOptions;
 import dev.quern.core.Probe;
 import java.util.List;
@@ -56,7 +57,7 @@ public final class CpuBackendProvider implements BackendProvider {
         "Java, kernels " + kernels,
         System.getProperty("java.vendor", "unknown"),
         Device.Kind.CPU,
-        runtime.maxMemory(),
+        HostMemory.bytes(),
         Long.MAX_VALUE,
         runtime.availableProcessors(),
         "Java " + Runtime.version(),

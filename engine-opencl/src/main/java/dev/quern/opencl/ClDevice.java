@@ -111,19 +111,38 @@ record ClDevice(
   }
 
   private ClDevice numbered(int number) {
-    Device d = info;
-    Device named =
+    return with(number, "opencl:" + number, info.memoryBytes(), info.maxAllocationBytes());
+  }
+
+  /** This device, with other limits where they are not 0. */
+  ClDevice limited(long memory, long maxAllocation) {
+    long bytes = memory == 0 ? info.memoryBytes() : memory;
+    long most = maxAllocation == 0 ? info.maxAllocationBytes() : maxAllocation;
+    return with(index, info.id(), bytes, Math.min(bytes, most));
+  }
+
+  private ClDevice with(int number, String id, long memory, long maxAllocation) {
+    Device changed =
         new Device(
-            "opencl:" + number,
-            d.name(),
-            d.vendor(),
-            d.kind(),
-            d.memoryBytes(),
-            d.maxAllocationBytes(),
-            d.computeUnits(),
-            d.driver(),
-            d.features());
-    return new ClDevice(number, platform, handle, platformVersion, maxGroup, localMemory, named);
+            id,
+            info.name(),
+            info.vendor(),
+            info.kind(),
+            memory,
+            maxAllocation,
+            info.computeUnits(),
+            info.driver(),
+            info.features());
+    return new ClDevice(number, platform, handle, platformVersion, maxGroup, localMemory, changed);
+  }
+
+  /**
+   * How many arenas kernels take: eight, which is enough where the largest allocation is at least
+   * an eighth of the memory, and more elsewhere.
+   */
+  int arenas() {
+    long needed = info.memoryBytes() / Math.max(1, info.maxAllocationBytes()) + 2;
+    return Math.clamp(needed, DeviceMemory.LEAST_ARENAS, DeviceMemory.MOST_ARENAS);
   }
 
   /** Whether {@code wanted}, a part of a name in any case, names this device. */

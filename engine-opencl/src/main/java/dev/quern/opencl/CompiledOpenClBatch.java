@@ -115,7 +115,9 @@ final class CompiledOpenClBatch implements CompiledBatch {
   private static long weightBytes(CommandBatch batch) {
     return batch.ops().stream()
         .flatMap(op -> op.reads().stream())
-        .filter(t -> t.storage() instanceof DeviceBuffer buffer && buffer.weights())
+        .filter(t ->
+            t.storage() instanceof SplitBuffer
+                || (t.storage() instanceof DeviceBuffer buffer && buffer.weights()))
         .mapToLong(Tensor::bytes)
         .sum();
   }

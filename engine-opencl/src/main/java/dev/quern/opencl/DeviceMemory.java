@@ -1,6 +1,6 @@
 package dev.quern.opencl;
 
-import dev.quern.core.BackendException;
+import dev.quern.core.InsufficientMemoryException;
 import dev.quern.opencl.binding.Cl;
 import dev.quern.opencl.binding.OpenCl;
 import dev.quern.opencl.binding.OpenClException;
@@ -17,8 +17,11 @@ import java.util.TreeMap;
  * megabytes to the whole of a large device. Not thread-safe.
  */
 final class DeviceMemory {
-  /** How many arenas kernels take. */
-  static final int MAX_ARENAS = 8;
+  /** How many arenas kernels take at least. */
+  static final int LEAST_ARENAS = 8;
+
+  /** At most: a device need not take more than 128 pointers as arguments. */
+  static final int MOST_ARENAS = 64;
 
   private static final long ALIGNMENT = 256;
   private static final long FIRST_BYTES = 16L << 20;
@@ -41,7 +44,7 @@ final class DeviceMemory {
   /**
    * Returns a free region of at least {@code bytes} bytes, its content undefined.
    *
-   * @throws BackendException if the device has no room: "opencl memory: …"
+   * @throws InsufficientMemoryException if the device has no room: "opencl memory: …"
    */
   Region allocate(String what, long bytes) {
     long size = Math.max(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
@@ -87,12 +90,18 @@ final class DeviceMemory {
     long limit = device.info().maxAllocationBytes();
     long total = arenas.stream().mapToLong(Arena::bytes).sum();
     long room = device.info().memoryBytes() - total;
-    if (bytes > limit || bytes > room || arenas.size() == MAX_ARENAS) {
-      throw new BackendException(
-          ("opencl memory: %s of %d bytes must fit the device's largest allocation of %d and its free"
-                  + " memory of %d, in %d more arenas; use a smaller model, a shorter context, or"
-                  + " --backend cpu")
-              .formatted(what, bytes, limit, room, MAX_ARENAS - arenas.size()));
+    if (bytes > limit) {
+      throw new InsufficientMemoryException(
+          ("opencl memory: %s of %d bytes must fit the device's largest allocation of %d but does"
+                  + " not; use a smaller model, a shorter context, or --backend opencl+cpu")
+              .formatted(what, bytes, limit));
+    }
+    if (bytes > room || arenas.size() >= most()) {
+      throw new InsufficientMemoryException(
+          ("opencl memory: %s of %d bytes must fit the device's free memory of %d, in %d more arenas,"
+                  + " but does not; use a smaller model, a shorter context, or"
+                  + " --backend opencl+cpu")
+              .formatted(what, bytes, room, most() - arenas.size()));
     }
     long wanted =
         Math.max(bytes, Math.min(Math.max(FIRST_BYTES, 3 * total), Math.min(limit, room)));
@@ -114,7 +123,7 @@ final class DeviceMemory {
       if (bytes > least) {
         return 0;
       }
-      throw new BackendException(
+      throw new InsufficientMemoryException(
           "opencl memory: the device must have room for the %d bytes of %s but has not; %s"
               .formatted(bytes, what, e.getMessage()),
           e);
@@ -124,6 +133,17 @@ final class DeviceMemory {
   /** Bytes in use. */
   long usedBytes() {
     return usedBytes;
+  }
+
+  /** A dry run that is to refuse nothing has as many as it needs. */
+  private int most() {
+    boolean endless = device.info().memoryBytes() == Long.MAX_VALUE;
+    return endless ? Integer.MAX_VALUE : mostArenas();
+  }
+
+  /** How many arenas kernels take. */
+  int mostArenas() {
+    return device.arenas();
   }
 
   /** How many arenas there are; they are only ever added. */

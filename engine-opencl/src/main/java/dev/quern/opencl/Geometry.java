@@ -6,8 +6,9 @@ package dev.quern.opencl;
  * @param group work-items in a work-group; 1 on CPU devices, where the vector types of the kernels
  *     fill the vector unit and barriers cost most
  * @param groups most work-groups of a plain launch
+ * @param arenas how many arenas kernels take
  */
-record Geometry(int group, int groups) {
+record Geometry(int group, int groups, int arenas) {
   /** On a GPU: enough items to hide latency while registers still allow two groups a unit. */
   private static final int GPU_GROUP = 256;
 
@@ -20,7 +21,7 @@ record Geometry(int group, int groups) {
     int usual = device.cpu() ? 1 : Math.min(GPU_GROUP, Integer.highestOneBit(device.maxGroup()));
     int group = settings.groupSize() == 0 ? usual : settings.groupSize();
     int perUnit = device.cpu() ? CPU_GROUPS_PER_UNIT : GPU_GROUPS_PER_UNIT;
-    return new Geometry(group, perUnit * device.info().computeUnits());
+    return new Geometry(group, perUnit * device.info().computeUnits(), device.arenas());
   }
 
   /** Work-items that share one row of a weight, as {@code LANES} in the kernels. */

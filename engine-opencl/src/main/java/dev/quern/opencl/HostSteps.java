@@ -47,9 +47,13 @@ final class HostSteps {
       Arena arena,
       Map<Storage, MemorySegment> host) {
     if (!host.containsKey(storage)) {
-      Region region = region(lowered, storage, bindings);
       MemorySegment copy = arena.allocate(storage.bytes(), 64);
-      device.read(device.memory().buffer(region.arena()), region.offset(), copy);
+      if (storage instanceof SplitBuffer split) {
+        split.read(0, copy);
+      } else {
+        Region region = region(lowered, storage, bindings);
+        device.read(device.memory().buffer(region.arena()), region.offset(), copy);
+      }
       host.put(storage, copy);
     }
   }

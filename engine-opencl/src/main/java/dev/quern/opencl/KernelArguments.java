@@ -4,23 +4,20 @@ import dev.quern.opencl.binding.OpenCl;
 
 /** The arguments that all kernels take: the arenas, the control words, and one position in them. */
 final class KernelArguments {
-  private static final int CONTROL = DeviceMemory.MAX_ARENAS;
-  private static final int POSITION = CONTROL + 1;
-
   private KernelArguments() {}
 
   /** Sets the arenas; those that do not exist yet repeat the first. */
   static void setArenas(OpenCl cl, DeviceMemory memory, long kernel) {
-    for (int i = 0; i < DeviceMemory.MAX_ARENAS; i++) {
+    for (int i = 0; i < memory.mostArenas(); i++) {
       cl.setBuffer(kernel, i, memory.buffer(i < memory.arenas() ? i : 0));
     }
   }
 
-  static void setControl(OpenCl cl, long kernel, long control) {
-    cl.setBuffer(kernel, CONTROL, control);
+  static void setControl(OpenCl cl, DeviceMemory memory, long kernel, long control) {
+    cl.setBuffer(kernel, memory.mostArenas(), control);
   }
 
-  static void setPosition(OpenCl cl, long kernel, int position) {
-    cl.setInt(kernel, POSITION, position);
+  static void setPosition(OpenCl cl, DeviceMemory memory, long kernel, int position) {
+    cl.setInt(kernel, memory.mostArenas() + 1, position);
   }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 final class Lowering {
   private final KernelTable table;
   private final Int8Kernels int8;
+  private final SplitLowering splits;
 
   /**
    * A lowering for one batch.
@@ -24,6 +25,7 @@ final class Lowering {
     }
     rows.addAll(new PortableKernels(geometry).rows());
     table = new KernelTable(rows);
+    splits = new SplitLowering(geometry, table::choose);
   }
 
   private static boolean usesInt8(ClDevice device, Settings settings, Precision precision) {
@@ -39,7 +41,8 @@ final class Lowering {
 
   /** The steps of the next operation. */
   KernelTable.Choice next(Op op) {
-    KernelTable.Choice choice = table.choose(op);
+    KernelTable.Choice split = splits.choose(op);
+    KernelTable.Choice choice = split == null ? table.choose(op) : split;
     int8.wrote(op);
     return choice;
   }

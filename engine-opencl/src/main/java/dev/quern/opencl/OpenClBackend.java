@@ -10,6 +10,7 @@ import dev.quern.core.Device;
 import dev.quern.core.Limits;
 import dev.quern.core.Precision;
 import dev.quern.core.Shape;
+import dev.quern.core.Slot;
 import dev.quern.core.Statistics;
 import dev.quern.core.Support;
 import dev.quern.core.Tensor;
@@ -17,6 +18,7 @@ import dev.quern.core.event.BuildEvent;
 import dev.quern.core.event.UploadEvent;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
+import dev.quern.core.plan.MemoryPlan;
 import dev.quern.core.plan.Plan;
 import dev.quern.opencl.binding.OpenCl;
 import dev.quern.opencl.binding.OpenClException;
@@ -26,6 +28,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** An opened OpenCL device. */
@@ -92,11 +95,40 @@ final class OpenClBackend implements Backend {
     synchronized (device) {
       UploadEvent event = new UploadEvent();
       event.begin();
-      DeviceBuffer buffer = make(name, bytes, region -> write(region, 0, data));
+      boolean whole = bytes <= device.device().info().maxAllocationBytes();
+      Buffer buffer = whole ? adopt(name, data) : adoptSplit(name, format, shape, data);
       device.counters().adoptedBytes += bytes;
-      event.end(name(), name, bytes, false);
+      if (!isDry()) {
+        event.end(name(), name, bytes, false);
+      }
       return Tensor.of(name, buffer, shape, format);
     }
+  }
+
+  private DeviceBuffer adopt(String name, MemorySegment data) {
+    return make(name, data.byteSize(), region -> write(region, 0, data));
+  }
+
+  private SplitBuffer adoptSplit(
+      String name, WeightFormat format, Shape shape, MemorySegment data) {
+    long limit = device.device().info().maxAllocationBytes();
+    Slot.Bytes whole = new Slot.Bytes(0, name, data.byteSize());
+    Tensor weight = Tensor.of(name, whole, shape, format);
+    long rowBytes = SplitBuffer.rowBytes(weight);
+    List<SplitBuffer.Part> parts = new ArrayList<>();
+    try {
+      for (SplitBuffer.Rows rows : SplitBuffer.cut(weight, limit)) {
+        long offset = rows.first() * rowBytes;
+        MemorySegment part = data.asSlice(offset, rows.count() * rowBytes);
+        String label = "%s[%d..]".formatted(name, rows.first());
+        parts.add(new SplitBuffer.Part(offset, adopt(label, part)));
+      }
+    } catch (BackendException e) {
+      parts.forEach(part -> part.buffer().close());
+      throw e;
+    }
+    device.counters().liveBuffers -= parts.size() - 1;
+    return new SplitBuffer(this, name, parts);
   }
 
   @Override
@@ -152,7 +184,9 @@ final class OpenClBackend implements Backend {
         CompiledOpenClBatch compiled = new CompiledOpenClBatch(this, lowered, geometry, own);
         batches.add(compiled);
         device.counters().liveBatches++;
-        event.end(name(), batch.name(), BuildEvent.Kind.BATCH);
+        if (!isDry()) {
+          event.end(name(), batch.name(), BuildEvent.Kind.BATCH);
+        }
         return compiled;
       } catch (OpenClException e) {
         device.memory().free(lowered.scratch());
@@ -207,6 +241,28 @@ final class OpenClBackend implements Backend {
             "opencl: limits must be measured but are not; %s".formatted(e.getMessage()), e);
       }
     }
+  }
+
+  @Override
+  public Backend dryRun(long memoryBytes) {
+    synchronized (device) {
+      Device real = device.device().info();
+      long free = Math.max(1, real.memoryBytes() - device.memory().usedBytes());
+      ClDevice imagined =
+          device.device().limited(memoryBytes == 0 ? free : memoryBytes, real.maxAllocationBytes());
+      OpenDevice dry = OpenDevice.open(new DryRunOpenCl(device.cl()), imagined, null);
+      return new OpenClBackend(dry, settings);
+    }
+  }
+
+  private boolean isDry() {
+    return device.cl() instanceof DryRunOpenCl;
+  }
+
+  @Override
+  public boolean prepare(Consumer<Backend> work) {
+    MemoryPlan.require(this, work);
+    return true;
   }
 
   @Override

@@ -65,7 +65,10 @@ public final class OpenClBackendProvider implements BackendProvider {
     Settings settings = Settings.DEFAULTS.with(options.settings());
     try {
       OpenCl cl = loader.load();
-      ClDevice device = choose(ClDevice.list(cl), options.device());
+      Settings.Limits limits = settings.limits();
+      ClDevice device =
+          choose(ClDevice.list(cl), options.device())
+              .limited(limits.memory(), limits.maxAllocation());
       return OpenClBackend.open(cl, device, settings, options.cache());
     } catch (OpenClUnavailableException | OpenClException e) {
       throw new BackendException("opencl cannot be opened: " + e.getMessage(), e);

@@ -63,8 +63,8 @@ final class PersistentLauncher implements Launcher {
           "opencl.groups is %d but only %d are resident".formatted(settings.groups(), most));
     }
     long kernel = cl.createKernel(program, "run_batch");
-    KernelArguments.setControl(cl, kernel, control);
-    KernelArguments.setPosition(cl, kernel, lowered.encoder().wavesAt());
+    KernelArguments.setControl(cl, device.memory(), kernel, control);
+    KernelArguments.setPosition(cl, device.memory(), kernel, lowered.encoder().wavesAt());
     int groups = settings.groups() == 0 ? most : settings.groups();
     return new Attempt.Ready(new PersistentLauncher(device, geometry, groups, kernel, control));
   }

@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Puts programs together from the sources of {@code kernels-cl}. */
 final class ProgramText {
@@ -65,6 +67,7 @@ final class ProgramText {
     define(text, "SCRATCH", scratchBytes(bodies) / SCRATCH_UNIT);
     define(text, "HEADER", StepEncoder.HEADER_WORDS);
     define(text, "STEP_WORDS", StepEncoder.STEP_WORDS);
+    arenas(text, geometry.arenas());
     text.append(KernelSources.text("lib/common.clh"));
     Set<String> libraries = new LinkedHashSet<>();
     for (Body body : bodies) {
@@ -72,6 +75,21 @@ final class ProgramText {
     }
     bodies.forEach(body -> append(text, body));
     return text;
+  }
+
+  /** Every arena is a parameter of its own: a buffer cannot hold pointers. */
+  private static void arenas(StringBuilder text, int count) {
+    define(text, "FIRST_SLOT", DeviceMemory.MOST_ARENAS);
+    define(text, "ARENA_PARAMETERS", each(0, count, "global uchar *a%1$d", ", "));
+    define(text, "ARENA_FIELDS", each(0, count, "*a%1$d", ", "));
+    define(text, "ARENA_VALUES", each(0, count, "a%1$d", ", "));
+    define(text, "ARENA_CASES", each(1, count, "case %1$d: return memory.a%1$d;", " "));
+  }
+
+  private static String each(int first, int end, String pattern, String between) {
+    return IntStream.range(first, end)
+        .mapToObj(pattern::formatted)
+        .collect(Collectors.joining(between));
   }
 
   /** Appends a library once, after those that it includes. */

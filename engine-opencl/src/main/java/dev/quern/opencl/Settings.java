@@ -1,6 +1,7 @@
 package dev.quern.opencl;
 
 import dev.quern.core.BackendException;
+import dev.quern.core.ByteSize;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
@@ -13,8 +14,10 @@ import java.util.Map;
  * @param groupSize {@code opencl.group-size}: work-items in a work-group, a power of two
  * @param groups {@code opencl.groups}: work-groups of the persistent kernel
  * @param spinLimit {@code opencl.spin-limit}: how often the grid barrier looks before it gives up
+ * @param limits {@code opencl.memory} and {@code opencl.max-alloc}
  */
-record Settings(Strategy strategy, Kernels kernels, int groupSize, int groups, int spinLimit) {
+record Settings(
+    Strategy strategy, Kernels kernels, int groupSize, int groups, int spinLimit, Limits limits) {
   /** How batches are launched. */
   enum Strategy {
     AUTO,
@@ -29,10 +32,20 @@ record Settings(Strategy strategy, Kernels kernels, int groupSize, int groups, i
     INT8
   }
 
+  /**
+   * What may be used of a device, for example to see how a smaller one would do; read when it is
+   * opened. 0 for what the device has.
+   *
+   * @param memory bytes of memory
+   * @param maxAllocation bytes of the largest allocation
+   */
+  record Limits(long memory, long maxAllocation) {}
+
   private static final String PREFIX = "opencl.";
 
   /** The backend chooses everything. */
-  static final Settings DEFAULTS = new Settings(Strategy.AUTO, Kernels.AUTO, 0, 0, 0);
+  static final Settings DEFAULTS =
+      new Settings(Strategy.AUTO, Kernels.AUTO, 0, 0, 0, new Limits(0, 0));
 
   Settings {
     if (groupSize < 0 || Integer.bitCount(groupSize) > 1) {
@@ -57,19 +70,39 @@ record Settings(Strategy strategy, Kernels kernels, int groupSize, int groups, i
 
   private Settings with(String name, String value) {
     return switch (name.substring(PREFIX.length())) {
-      case "strategy" ->
-          new Settings(choice(Strategy.class, name, value), kernels, groupSize, groups, spinLimit);
-      case "kernels" ->
-          new Settings(strategy, choice(Kernels.class, name, value), groupSize, groups, spinLimit);
-      case "group-size" -> new Settings(strategy, kernels, number(name, value), groups, spinLimit);
-      case "groups" -> new Settings(strategy, kernels, groupSize, number(name, value), spinLimit);
-      case "spin-limit" -> new Settings(strategy, kernels, groupSize, groups, number(name, value));
+      case "strategy" -> with(choice(Strategy.class, name, value), kernels);
+      case "kernels" -> with(strategy, choice(Kernels.class, name, value));
+      case "group-size" -> with(number(name, value), groups, spinLimit);
+      case "groups" -> with(groupSize, number(name, value), spinLimit);
+      case "spin-limit" -> with(groupSize, groups, number(name, value));
+      case "memory" -> with(new Limits(bytes(name, value), limits.maxAllocation()));
+      case "max-alloc" -> with(new Limits(limits.memory(), bytes(name, value)));
       default ->
           throw new BackendException(
               name
                   + ": must be one of opencl.strategy, opencl.kernels, opencl.group-size,"
-                  + " opencl.groups, opencl.spin-limit");
+                  + " opencl.groups, opencl.spin-limit, opencl.memory, opencl.max-alloc");
     };
+  }
+
+  private Settings with(Strategy changed, Kernels chosen) {
+    return new Settings(changed, chosen, groupSize, groups, spinLimit, limits);
+  }
+
+  private Settings with(int size, int count, int spins) {
+    return new Settings(strategy, kernels, size, count, spins, limits);
+  }
+
+  private Settings with(Limits changed) {
+    return new Settings(strategy, kernels, groupSize, groups, spinLimit, changed);
+  }
+
+  private static long bytes(String name, String value) {
+    try {
+      return ByteSize.parse(name, value);
+    } catch (IllegalArgumentException e) {
+      throw new BackendException(String.valueOf(e.getMessage()), e);
+    }
   }
 
   private static <E extends Enum<E>> E choice(Class<E> type, String name, String value) {

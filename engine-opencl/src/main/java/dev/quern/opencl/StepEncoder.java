@@ -149,7 +149,7 @@ final class StepEncoder {
       case Slot.Bytes slot -> {
         Long temporary = plan.scratch().get(slot);
         if (temporary == null) {
-          words[word] = DeviceMemory.MAX_ARENAS + place(slot);
+          words[word] = DeviceMemory.MOST_ARENAS + place(slot);
         } else {
           words[word] = scratch.arena();
           offset += scratch.offset() + temporary;

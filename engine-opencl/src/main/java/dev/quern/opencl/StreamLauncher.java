@@ -36,7 +36,7 @@ final class StreamLauncher implements Launcher {
     OpenCl cl = device.cl();
     String source = ProgramText.single(body, geometry);
     long kernel = cl.createKernel(device.program(source, BuildOptions.of(device)), "run_step");
-    KernelArguments.setControl(cl, kernel, control);
+    KernelArguments.setControl(cl, device.memory(), kernel, control);
     return kernel;
   }
 
@@ -72,7 +72,7 @@ final class StreamLauncher implements Launcher {
     if (kernel == null) {
       throw new IllegalStateException("no kernel was made for " + step.body().name());
     }
-    KernelArguments.setPosition(device.cl(), kernel, position);
+    KernelArguments.setPosition(device.cl(), device.memory(), kernel, position);
     return kernel;
   }
 

@@ -107,8 +107,9 @@ record Lifecycle(Backend backend, CompileOptions options) {
 
   /** A backend says who it is. */
   void identity() {
-    assertThat(backend.name()).matches("[a-z0-9-]+");
-    assertThat(backend.device().id()).startsWith(backend.name());
+    // A hybrid has the names of its two backends with a plus between them.
+    assertThat(backend.name()).matches("[a-z0-9-]+(\\+[a-z0-9-]+)?");
+    assertThat(backend.device().id()).startsWith(backend.name().split("\\+", 2)[0]);
     assertThat(backend.device().name()).isNotBlank();
     assertThat(backend.device().computeUnits()).isPositive();
   }
@@ -154,7 +155,9 @@ record Lifecycle(Backend backend, CompileOptions options) {
         sample.check(compiled, 1);
       }
       recording.stop();
-      assertThat(events.stream().filter(event -> event.getString("backend").equals(backend.name())))
+      // Of a hybrid they are events of its two backends.
+      List<String> names = List.of(backend.name().split("\\+", 2));
+      assertThat(events.stream().filter(event -> names.contains(event.getString("backend"))))
           .as("events of %s", backend.name())
           .extracting(event -> event.getEventType().getName())
           .contains("quern.Upload", "quern.Step");

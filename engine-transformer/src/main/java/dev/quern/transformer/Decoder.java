@@ -6,9 +6,11 @@ import dev.quern.core.Buffer;
 import dev.quern.core.CommandBatch;
 import dev.quern.core.CompileOptions;
 import dev.quern.core.CompiledBatch;
+import dev.quern.core.InsufficientMemoryException;
 import dev.quern.core.Slot;
 import dev.quern.core.StepTime;
 import dev.quern.core.Tensor;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -24,6 +26,8 @@ import java.util.Map;
  * what their heads computed. One step at a time; every method is synchronised.
  */
 final class Decoder implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(Decoder.class.getName());
+
   /** Greedy steps that may be submitted before the first of their tokens is read. */
   static final int RUN_AHEAD = 8;
 
@@ -181,6 +185,14 @@ final class Decoder implements AutoCloseable {
     return ready.compiled.profile(ready.bindings);
   }
 
+  /** Compiles the batches of a prompt of any length, and of decoding so many sequences. */
+  synchronized void compileFor(int sequences) {
+    ready(chunk, 0, new Network.Head.None(), List.of());
+    ready(chunk, 1, new Network.Head.Greedy(), List.of());
+    int together = Math.min(chunk, capacity(sequences));
+    ready(together, together, new Network.Head.Greedy(), List.of());
+  }
+
   /** What the backend made of the batches for one row, and for a prompt chunk. */
   synchronized String explain() {
     return ready(1, 1, new Network.Head.Greedy(), List.of()).compiled.explain()
@@ -218,7 +230,25 @@ final class Decoder implements AutoCloseable {
   }
 
   private Ready ready(int capacity, int selection, Network.Head head, List<LoraAdapter> adapters) {
-    return batches.computeIfAbsent(new Key(capacity, selection, head, adapters), this::compile);
+    Key key = new Key(capacity, selection, head, adapters);
+    Ready known = batches.get(key);
+    if (known != null) {
+      return known;
+    }
+    Ready made;
+    try {
+      made = compile(key);
+    } catch (InsufficientMemoryException e) {
+      if (batches.isEmpty()) {
+        throw e;
+      }
+      LOG.log(Level.INFO, "{0} batches make room for another: {1}", batches.size(), e.getMessage());
+      batches.values().forEach(ready -> ready.compiled.close());
+      batches.clear();
+      made = compile(key);
+    }
+    batches.put(key, made);
+    return made;
   }
 
   private Ready compile(Key key) {

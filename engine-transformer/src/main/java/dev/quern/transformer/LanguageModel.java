@@ -2,6 +2,7 @@ package dev.quern.transformer;
 
 import dev.quern.core.Backend;
 import dev.quern.core.Backends;
+import dev.quern.core.plan.MemoryPlan;
 import dev.quern.gguf.GgufFile;
 import dev.quern.gguf.GgufMetadata;
 import dev.quern.tokenizer.Tokenizer;
@@ -101,6 +102,16 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel load(
       ModelSource source, List<Backends.Candidate> candidates, LoadOptions options) {
     return load(source, options, config -> new Runner(source, config, options, candidates));
+  }
+
+  /**
+   * What a model would take of the memory of a backend: weights, cache, buffers, and the scratch
+   * memory of the batches for prompts and for decoding. Nothing is loaded.
+   *
+   * @param source stays open
+   */
+  public static MemoryPlan plan(ModelSource source, Backend backend, LoadOptions options) {
+    return new Rehearsal(source, Families.config(source), options).plan(backend);
   }
 
   private static LanguageModel load(

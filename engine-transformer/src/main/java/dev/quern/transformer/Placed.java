@@ -24,10 +24,11 @@ record Placed(
     Weights weights = new Weights(source, backend, options.progress(), arena);
     KvPool pool = null;
     try {
+      LoadOptions fitting = new Rehearsal(source, config, options).announce(backend);
       int context = context(config, options);
       pool = new KvPool(backend, config, options.sequences(), context, options.kvFormat());
       Network network = new Network(config, weights, pool, arena);
-      int chunk = Math.min(options.chunk(), context);
+      int chunk = Math.min(fitting.chunk(), context);
       Decoder decoder = new Decoder(backend, options.compile(), network, chunk);
       return new Placed(backend, owned, arena, weights, pool, decoder);
     } catch (RuntimeException | Error e) {

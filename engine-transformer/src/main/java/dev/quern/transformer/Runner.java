@@ -72,6 +72,7 @@ final class Runner implements AutoCloseable {
             candidate.name(),
             e.getMessage());
         FallbackEvent.record(candidate.name(), "the next backend", String.valueOf(e.getMessage()));
+        skipAfter(e);
       }
     }
   }
@@ -110,7 +111,15 @@ final class Runner implements AutoCloseable {
     return run(ignored -> {}, step);
   }
 
+  /** A hybrid of the backend that failed is of no use unless that one had no room. */
+  private void skipAfter(BackendException failure) {
+    if (next.size() > 1 && !next.getFirst().helpsAfter(failure)) {
+      next.removeFirst();
+    }
+  }
+
   private void moveOn(BackendException failure) {
+    skipAfter(failure);
     while (!next.isEmpty()) {
       Backends.Candidate candidate = next.removeFirst();
       try {
@@ -123,6 +132,7 @@ final class Runner implements AutoCloseable {
             candidate.name(),
             e.getMessage());
         FallbackEvent.record(candidate.name(), "the next backend", String.valueOf(e.getMessage()));
+        skipAfter(e);
       }
     }
     throw failure;

@@ -49,7 +49,8 @@ class LoraTest {
     "cpu,gguf",
     "opencl,gguf",
     "reference,safetensors",
-    "cpu,safetensors"
+    "cpu,safetensors",
+    "hybrid,gguf"
   })
   void theTrainedAdapterAgreesWithItsGolden(String name, String ending) throws IOException {
     Path fixtures = Fixtures.directory();
@@ -118,7 +119,8 @@ class LoraTest {
     "reference,arch-mixtral-f32.gguf",
     "cpu,arch-mixtral-f32.gguf",
     "opencl,arch-qwen2-f32.gguf",
-    "opencl,arch-mixtral-f32.gguf"
+    "opencl,arch-mixtral-f32.gguf",
+    "hybrid,arch-mixtral-f32.gguf"
   })
   void anAdapterOnEveryProjectionIsAMergedModel(String name, String file) throws IOException {
     try (Backend backend = Engines.open(name)) {

@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code y = a + b}, element by element; b is repeated where it is smaller.
@@ -35,5 +36,10 @@ public record Add(Tensor a, Tensor b, Tensor y) implements Op {
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public Add map(UnaryOperator<Tensor> change) {
+    return new Add(change.apply(a), change.apply(b), change.apply(y));
   }
 }

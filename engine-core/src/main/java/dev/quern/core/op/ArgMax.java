@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code y[r] = argmaxᵢ x[r, i]}; the lowest index where several are equal.
@@ -34,5 +35,10 @@ public record ArgMax(Tensor x, Tensor y) implements Op {
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public ArgMax map(UnaryOperator<Tensor> change) {
+    return new ArgMax(change.apply(x), change.apply(y));
   }
 }

@@ -4,6 +4,7 @@ import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormats;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -110,5 +111,18 @@ public record Attention(
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public Attention map(UnaryOperator<Tensor> change) {
+    return new Attention(
+        change.apply(q),
+        change.apply(keys),
+        change.apply(values),
+        change.apply(sequences),
+        change.apply(positions),
+        rule,
+        sinks == null ? null : change.apply(sinks),
+        change.apply(y));
   }
 }

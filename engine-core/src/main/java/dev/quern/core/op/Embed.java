@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code y[r] = dequant(table[tokens[r]])}: the vector of each token.
@@ -43,5 +44,10 @@ public record Embed(Tensor tokens, Tensor table, Tensor y) implements Op {
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public Embed map(UnaryOperator<Tensor> change) {
+    return new Embed(change.apply(tokens), change.apply(table), change.apply(y));
   }
 }

@@ -4,6 +4,7 @@ import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.format.WeightFormats;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code y[r, j, n] = Σₖ x[r, j, k] · w[ids[r, j], n, k]}: each row through the experts that a
@@ -68,5 +69,10 @@ public record ExpertMatMul(Tensor x, Tensor w, Tensor ids, Tensor y) implements 
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public ExpertMatMul map(UnaryOperator<Tensor> change) {
+    return new ExpertMatMul(change.apply(x), change.apply(w), change.apply(ids), change.apply(y));
   }
 }

@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code y[r, n] = Σⱼ weights[r, j] · x[r, j, n]}: the results of the chosen experts, weighted.
@@ -44,5 +45,10 @@ public record ExpertSum(Tensor x, Tensor weights, Tensor y) implements Op {
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public ExpertSum map(UnaryOperator<Tensor> change) {
+    return new ExpertSum(change.apply(x), change.apply(weights), change.apply(y));
   }
 }

@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code y[m] = x[indices[m]]}: selected rows, so that the output head runs only where it is
@@ -43,5 +44,10 @@ public record GatherRows(Tensor x, Tensor indices, Tensor y) implements Op {
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public GatherRows map(UnaryOperator<Tensor> change) {
+    return new GatherRows(change.apply(x), change.apply(indices), change.apply(y));
   }
 }

@@ -3,6 +3,7 @@ package dev.quern.core.op;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormats;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code cache[sequences[r], positions[r]] = x[r]}: keys or values of new rows enter the cache.
@@ -50,5 +51,11 @@ public record KvAppend(Tensor x, Tensor sequences, Tensor positions, Tensor cach
   @Override
   public List<Tensor> writes() {
     return List.of(cache);
+  }
+
+  @Override
+  public KvAppend map(UnaryOperator<Tensor> change) {
+    return new KvAppend(
+        change.apply(x), change.apply(sequences), change.apply(positions), change.apply(cache));
   }
 }

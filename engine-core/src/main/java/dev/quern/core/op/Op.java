@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * An operation, as data. The constructor of each record checks formats and shapes, so an operation
@@ -36,4 +37,12 @@ public sealed interface Op
 
   /** The tensors written. */
   List<Tensor> writes();
+
+  /**
+   * This operation on other tensors.
+   *
+   * @param change what stands in for each tensor
+   * @throws IllegalArgumentException if they do not fit each other
+   */
+  Op map(UnaryOperator<Tensor> change);
 }

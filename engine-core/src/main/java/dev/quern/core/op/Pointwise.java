@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code y = f(x)}, element by element, for a function of one number.
@@ -80,5 +81,10 @@ public record Pointwise(Tensor x, Function function, Tensor y) implements Op {
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public Pointwise map(UnaryOperator<Tensor> change) {
+    return new Pointwise(change.apply(x), function, change.apply(y));
   }
 }

@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code y[r, n] = Σₖ x[r, k] · w[n, k]}: activations times a weight matrix stored row by output.
@@ -25,6 +26,11 @@ public sealed interface Projection extends Op permits MatMul, DequantMatMul, Ter
   @Override
   default List<Tensor> writes() {
     return List.of(y());
+  }
+
+  @Override
+  default Projection map(UnaryOperator<Tensor> change) {
+    return of(change.apply(x()), change.apply(w()), change.apply(y()));
   }
 
   /** The projection of {@code x} by {@code w} that fits the weight's format. */

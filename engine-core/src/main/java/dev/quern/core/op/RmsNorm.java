@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code y[…, i] = x[…, i] / √(mean(x²) + ε) · weight[i]}, the mean over the last dimension (<a
@@ -46,5 +47,10 @@ public record RmsNorm(Tensor x, Tensor weight, float epsilon, Tensor y) implemen
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public RmsNorm map(UnaryOperator<Tensor> change) {
+    return new RmsNorm(change.apply(x), change.apply(weight), epsilon, change.apply(y));
   }
 }

@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * Rotary position embedding: for pair {@code (u, v)} number i of a head at position p, {@code u' =
@@ -62,5 +63,11 @@ public record Rope(Tensor x, Tensor positions, Tensor table, Pairing pairing, Te
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public Rope map(UnaryOperator<Tensor> change) {
+    return new Rope(
+        change.apply(x), change.apply(positions), change.apply(table), pairing, change.apply(y));
   }
 }

@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code y[…, i] = e^(xᵢ − m) / Σⱼ e^(xⱼ − m)} over the last dimension, with m its maximum.
@@ -35,5 +36,10 @@ public record Softmax(Tensor x, Tensor y) implements Op {
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public Softmax map(UnaryOperator<Tensor> change) {
+    return new Softmax(change.apply(x), change.apply(y));
   }
 }

@@ -2,6 +2,7 @@ package dev.quern.core.op;
 
 import dev.quern.core.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * {@code y = x / (1 + e⁻ˣ)}, also called SiLU (<a
@@ -36,5 +37,10 @@ public record Swish(Tensor x, Tensor y) implements Op {
   @Override
   public List<Tensor> writes() {
     return List.of(y);
+  }
+
+  @Override
+  public Swish map(UnaryOperator<Tensor> change) {
+    return new Swish(change.apply(x), change.apply(y));
   }
 }

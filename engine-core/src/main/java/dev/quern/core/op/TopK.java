@@ -3,6 +3,7 @@ package dev.quern.core.op;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormats;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * The k largest elements of each row, largest first, the lower index first where two are equal.
@@ -45,5 +46,10 @@ public record TopK(Tensor x, Tensor values, Tensor ids) implements Op {
   @Override
   public List<Tensor> writes() {
     return List.of(values, ids);
+  }
+
+  @Override
+  public TopK map(UnaryOperator<Tensor> change) {
+    return new TopK(change.apply(x), change.apply(values), change.apply(ids));
   }
 }

@@ -4,6 +4,7 @@ import dev.quern.core.Backend;
 import dev.quern.core.BackendException;
 import dev.quern.core.BackendProvider;
 import dev.quern.core.Device;
+import dev.quern.core.HostMemory;
 import dev.quern.core.OpenOptions;
 import dev.quern.core.Probe;
 import java.util.List;
@@ -37,13 +38,12 @@ public final class ReferenceBackendProvider implements BackendProvider {
   }
 
   private static Device device() {
-    Runtime runtime = Runtime.getRuntime();
     return new Device(
         NAME,
         "scalar Java, double sums",
         System.getProperty("java.vendor"),
         Device.Kind.CPU,
-        runtime.maxMemory(),
+        HostMemory.bytes(),
         Long.MAX_VALUE,
         1,
         "Java " + Runtime.version(),
