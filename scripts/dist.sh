@@ -41,7 +41,8 @@ modules=java.base,java.desktop,java.logging,java.management,java.xml,jdk.incubat
 "$jdk/bin/jlink" --add-modules "$modules" --output "$image/runtime" \
   --strip-java-debug-attributes --no-header-files --no-man-pages --compress zip-0
 
-cat >"$image/bin/quern" <<'LAUNCHER'
+commit=$(git -C "$root" describe --always --abbrev=40 --match= --dirty 2>/dev/null || echo unknown)
+sed "s/@commit@/$commit/" >"$image/bin/quern" <<'LAUNCHER'
 #!/bin/sh
 # Runs Quern on the Java of this image.
 bin=$(cd "$(dirname "$0")" && pwd -P)
@@ -51,7 +52,8 @@ erase=false
 [ ! -t 2 ] || erase=true
 # shellcheck disable=SC2086
 exec "$home/runtime/bin/java" -cp "$home/lib/*" --add-modules jdk.incubator.vector \
-  --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Dquern.erase=$erase ${QUERN_JAVA_OPTS:-} \
+  --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Dquern.erase=$erase -Dquern.commit=@commit@ \
+  ${QUERN_JAVA_OPTS:-} \
   dev.quern.cli.QuernCommand "$@"
 LAUNCHER
 

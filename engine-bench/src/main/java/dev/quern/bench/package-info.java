@@ -1,4 +1,4 @@
-/** JMH benchmarks: one class a question. */
+/** JMH benchmarks, one class a question, and the suites that run them. */
 @NullMarked
 package dev.quern.bench;
 

@@ -38,8 +38,15 @@ final class Machine {
     }
   }
 
-  /** The commit that is checked out around the class path, or the version. */
+  /**
+   * The commit: what the launcher of a copy for another machine says, or what is checked out around
+   * the class path.
+   */
   static String commit() {
+    String built = System.getProperty("quern.commit", "");
+    if (!built.isEmpty()) {
+      return built;
+    }
     try {
       Path place =
           Path.of(Machine.class.getProtectionDomain().getCodeSource().getLocation().toURI());

@@ -1,11 +1,10 @@
 package dev.quern.bench;
 
+import dev.quern.core.BatchRecorder;
 import dev.quern.core.Precision;
-import dev.quern.core.Shape;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Level;
@@ -19,54 +18,55 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** How long does swish take? */
+/**
+ * A batch on a backend. Opening it checks its results and prints what runs it, so that a run
+ * without vectors or on another device cannot pass for a baseline.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-@Fork(1)
-public class SwishBench {
+@Fork(
+    value = 1,
+    jvmArgsAppend = {
+      "--add-modules",
+      "jdk.incubator.vector",
+      "--enable-native-access=ALL-UNNAMED",
+      "-Xmx4g"
+    })
+public abstract class BackendBench {
   /** Which backend. */
-  @Param({"cpu"})
+  @Param("cpu")
   public String backend = "cpu";
 
   /** How much rounding it may add. */
-  @Param({"FAST", "EXACT"})
+  @Param("FAST")
   public Precision precision = Precision.FAST;
 
-  /** Rows. */
-  @Param({"1", "512"})
-  public int rows = 1;
+  private @Nullable Subject subject;
 
-  /** Length of a row. */
-  @Param("8192")
-  public int length = 8192;
+  BackendBench() {}
 
-  private @Nullable OneOperation operation;
+  /** Records what is measured. */
+  abstract void record(Subject.Parts parts, BatchRecorder batch);
 
-  /** Made by JMH. */
-  public SwishBench() {}
-
-  /** Opens the backend and compiles the operation. */
+  /** Opens the backend, compiles the batch and checks it. */
   @Setup(Level.Trial)
   public void open() {
-    operation =
-        new OneOperation(
-            backend,
-            precision,
-            (self, batch) -> batch.swish(batch.input("x", Shape.of(rows, length))));
+    Subject opened = new Subject(backend, precision, this::record);
+    subject = opened;
+    System.out.println("# path: " + opened.path());
+    System.out.printf("# error against the reference: %.3g%n", opened.error());
   }
 
-  /** Submits it and waits. */
-  @Benchmark
-  public void run() {
-    Objects.requireNonNull(operation).run();
+  Subject subject() {
+    return Objects.requireNonNull(subject);
   }
 
   /** Closes the backend. */
   @TearDown(Level.Trial)
   public void close() {
-    Objects.requireNonNull(operation).close();
+    subject().close();
   }
 }

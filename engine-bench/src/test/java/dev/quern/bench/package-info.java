@@ -1,0 +1,4 @@
+@NullMarked
+package dev.quern.bench;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.quern.bench.report;
+
+import org.jspecify.annotations.NullMarked;
