@@ -3,6 +3,7 @@ package dev.quern.opencl;
 import dev.quern.core.BackendException;
 import dev.quern.core.Bindings;
 import dev.quern.core.CommandBatch;
+import dev.quern.core.CompileOptions;
 import dev.quern.core.CompiledBatch;
 import dev.quern.core.Completion;
 import dev.quern.core.StepTime;
@@ -15,8 +16,11 @@ import dev.quern.opencl.binding.OpenClException;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** A lowered batch with its control words on the device and the way it is launched. */
 final class CompiledOpenClBatch implements CompiledBatch {
@@ -38,6 +42,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
   private final Lowered lowered;
   private final Geometry geometry;
   private final Settings settings;
+  private final CompileOptions options;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment slots;
   private final MemorySegment sentSlots;
@@ -45,6 +50,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
   private final long weightBytes;
   private final String persistentRefused;
   private Launcher launcher;
+  private @Nullable CompiledOpenClBatch fallback;
   private boolean sent;
   private boolean closed;
 
@@ -54,8 +60,13 @@ final class CompiledOpenClBatch implements CompiledBatch {
    * @throws OpenClException if the device has no room or a kernel does not build; nothing is kept
    */
   CompiledOpenClBatch(
-      OpenClBackend backend, Lowered lowered, Geometry geometry, Settings settings) {
+      OpenClBackend backend,
+      Lowered lowered,
+      Geometry geometry,
+      Settings settings,
+      CompileOptions options) {
     this.backend = backend;
+    this.options = options;
     this.device = backend.opened();
     this.lowered = lowered;
     this.geometry = geometry;
@@ -86,6 +97,9 @@ final class CompiledOpenClBatch implements CompiledBatch {
   }
 
   private PersistentLauncher.Attempt attemptPersistent() {
+    if (lowered.decoder() != null) {
+      return new PersistentLauncher.Attempt.Refused("a token of a decoder is one launch by itself");
+    }
     return switch (settings.strategy()) {
       case STREAM -> new PersistentLauncher.Attempt.Refused("opencl.strategy is stream");
       case PERSISTENT -> PersistentLauncher.attempt(device, lowered, geometry, settings, control);
@@ -144,6 +158,9 @@ final class CompiledOpenClBatch implements CompiledBatch {
         throw new IllegalStateException(batch().name() + ": the batch is closed");
       }
       checkOwner(bindings);
+      if (fallback != null) {
+        return fallback.submit(bindings);
+      }
       StepEvent step = new StepEvent();
       step.begin();
       try {
@@ -202,7 +219,9 @@ final class CompiledOpenClBatch implements CompiledBatch {
   private void sendSlots(Bindings bindings) {
     lowered.encoder().encodeSlots(bindings, slots);
     if (!sent || slots.mismatch(sentSlots) >= 0) {
-      sendSlots(slots);
+      if (lowered.usesControl()) {
+        sendSlots(slots);
+      }
       sentSlots.copyFrom(slots);
     }
   }
@@ -215,17 +234,22 @@ final class CompiledOpenClBatch implements CompiledBatch {
 
   /** Whether a finished submit gave up at its grid barrier. */
   boolean faulted() {
-    return launcher.faulted();
+    return fallback == null && launcher.faulted();
   }
 
   /** After a timeout: from now on by {@code Stream}, and the last submit once more. */
   void recover() {
     LOG.log(
         Level.WARNING,
-        "{0}: the persistent kernel timed out at its grid barrier; the batch runs as a stream now",
+        "{0}: the work-groups of one launch waited too long for each other; the batch runs as a"
+            + " stream now",
         batch().name());
     device.counters().fallbacks++;
-    FallbackEvent.record("persistent " + batch().name(), "stream", "grid barrier timed out");
+    FallbackEvent.record("persistent " + batch().name(), "stream", "a wait timed out");
+    if (lowered.decoder() != null) {
+      recoverDecoder();
+      return;
+    }
     launcher.release();
     launcher = new StreamLauncher(device, lowered, geometry, control);
     sendWords();
@@ -235,9 +259,23 @@ final class CompiledOpenClBatch implements CompiledBatch {
     device.finish();
   }
 
+  private void recoverDecoder() {
+    Map<String, String> plain = new HashMap<>(options.settings());
+    plain.put("opencl.strategy", "stream");
+    fallback =
+        (CompiledOpenClBatch)
+            backend.compile(batch(), new CompileOptions(options.precision(), plain));
+    fallback.sendSlots(sentSlots);
+    device.cl().releaseEvent(fallback.launcher.launch(batch().bindings()));
+    device.finish();
+  }
+
   @Override
   public String explain() {
     synchronized (device) {
+      if (fallback != null) {
+        return fallback.explain();
+      }
       return Explanation.of(lowered, geometry, launcher.describe(), persistentRefused);
     }
   }
@@ -245,6 +283,9 @@ final class CompiledOpenClBatch implements CompiledBatch {
   @Override
   public void close() {
     synchronized (device) {
+      if (fallback != null) {
+        fallback.close();
+      }
       if (!closed && !backend.closed()) {
         backend.inFlight().settle();
         device.finish();

@@ -13,6 +13,10 @@ final class Explanation {
     if (!refused.isEmpty()) {
       text.append("  not persistent: ").append(refused).append(System.lineSeparator());
     }
+    if (!lowered.notOneLaunch().isEmpty()) {
+      text.append("  not one launch for a token: ").append(lowered.notOneLaunch());
+      text.append(System.lineSeparator());
+    }
     text.append(
         "  %d steps in %d waves, %d kernel bodies, %d bytes of scratch%n"
             .formatted(
@@ -39,6 +43,9 @@ final class Explanation {
       case Step.Kernel kernel ->
           "%s: %s, %d groups"
               .formatted(what, kernel.body().name(), geometry.launchGroups(kernel.tasks()));
+      case Step.Decoder decoder ->
+          "%s: one token of a decoder of %d blocks"
+              .formatted(what, decoder.shape().layers());
       case Step.Host host -> "%s: on the host, because %s".formatted(what, host.reasons());
     };
   }

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A batch made ready to launch.
@@ -18,6 +19,7 @@ import java.util.stream.Collectors;
  * @param plan waves and scratch layout
  * @param scratch memory of the temporaries
  * @param encoder the steps as words
+ * @param notOneLaunch why this is not one launch for a token of a decoder; empty if it is
  * @param weights the weights they read, in the order they read them in
  */
 record Lowered(
@@ -28,6 +30,7 @@ record Lowered(
     Plan plan,
     Region scratch,
     StepEncoder encoder,
+    String notOneLaunch,
     Set<DeviceBuffer> weights) {
   /** The weights that these steps read. */
   static Set<DeviceBuffer> weights(List<Step> steps) {
@@ -38,6 +41,16 @@ record Lowered(
         .map(DeviceBuffer.class::cast)
         .filter(DeviceBuffer::weights)
         .collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+
+  /** The step that does one token of a decoder, if there is one. */
+  Step.@Nullable Decoder decoder() {
+    return steps.getFirst() instanceof Step.Decoder decoder ? decoder : null;
+  }
+
+  /** Whether a step finds its operands through the control words. */
+  boolean usesControl() {
+    return steps.stream().anyMatch(Step.Kernel.class::isInstance);
   }
 
   /** Whether a step runs on the host. */

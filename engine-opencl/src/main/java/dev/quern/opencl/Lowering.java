@@ -1,5 +1,6 @@
 package dev.quern.opencl;
 
+import dev.quern.core.CommandBatch;
 import dev.quern.core.Precision;
 import dev.quern.core.op.Op;
 import java.util.ArrayList;
@@ -10,6 +11,9 @@ final class Lowering {
   private final KernelTable table;
   private final Int8Kernels int8;
   private final SplitLowering splits;
+  private final ClDevice device;
+  private final Settings settings;
+  private final Precision precision;
 
   /**
    * A lowering for one batch.
@@ -18,6 +22,9 @@ final class Lowering {
    */
   Lowering(
       ClDevice device, Geometry geometry, Settings settings, Precision precision, int firstSlot) {
+    this.device = device;
+    this.settings = settings;
+    this.precision = precision;
     int8 = new Int8Kernels(geometry, firstSlot);
     List<KernelRow<?>> rows = new ArrayList<>();
     if (usesInt8(device, settings, precision)) {
@@ -37,6 +44,39 @@ final class Lowering {
           case INT8 -> true;
         };
     return wanted && precision == Precision.FAST;
+  }
+
+  /** What is said to a whole batch. */
+  sealed interface Fused {
+    /** Its first operations are this step. */
+    record Took(Step.Decoder step) implements Fused {}
+
+    /** It is lowered operation by operation. */
+    record Refused(String reason) implements Fused {}
+  }
+
+  /** One step for the operations of a token of a decoder, if the batch begins with them. */
+  Fused decoder(CommandBatch batch) {
+    if (precision != Precision.FAST) {
+      return new Fused.Refused("activations must stay float32");
+    }
+    if (!device.nvidia()) {
+      return new Fused.Refused("it takes an NVIDIA device");
+    }
+    if (settings.kernels() != Settings.Kernels.AUTO
+        || settings.strategy() == Settings.Strategy.STREAM) {
+      return new Fused.Refused("other kernels or strategies were chosen");
+    }
+    return switch (DecoderOps.in(batch)) {
+      case DecoderOps.Found.No no -> new Fused.Refused(no.reason());
+      case DecoderOps.Found.Yes yes -> {
+        DecoderShape shape = DecoderShape.of(yes.ops(), device);
+        String refusal = shape.refusal();
+        yield refusal.isEmpty()
+            ? new Fused.Took(new Step.Decoder(shape))
+            : new Fused.Refused(refusal);
+      }
+    };
   }
 
   /** The steps of the next operation. */

@@ -165,6 +165,7 @@ final class OpenClBackend implements Backend {
     Lowering lowering = new Lowering(device.device(), geometry, settings, precision, 0);
     return switch (lowering.next(op).steps().getLast()) {
       case Step.Kernel step -> new Support.Yes("opencl " + step.body().name());
+      case Step.Decoder step -> new Support.Yes("opencl decoder of " + step.shape().layers());
       case Step.Host step -> new Support.No(String.join("; ", step.reasons()));
     };
   }
@@ -181,7 +182,7 @@ final class OpenClBackend implements Backend {
       Lowering lowering = new Lowering(device.device(), geometry, own, options.precision(), slots);
       Lowered lowered = lower(batch, lowering);
       try {
-        CompiledOpenClBatch compiled = new CompiledOpenClBatch(this, lowered, geometry, own);
+        CompiledOpenClBatch compiled = new CompiledOpenClBatch(this, lowered, geometry, own, options);
         batches.add(compiled);
         device.counters().liveBatches++;
         if (!isDry()) {
@@ -202,7 +203,17 @@ final class OpenClBackend implements Backend {
   private Lowered lower(CommandBatch batch, Lowering lowering) {
     List<Step> steps = new ArrayList<>();
     List<List<String>> refusals = new ArrayList<>();
-    for (Op op : batch.ops()) {
+    String notOneLaunch = "";
+    int done = 0;
+    switch (lowering.decoder(batch)) {
+      case Lowering.Fused.Took took -> {
+        steps.add(took.step());
+        refusals.add(List.of());
+        done = took.step().shape().ops().count();
+      }
+      case Lowering.Fused.Refused refused -> notOneLaunch = refused.reason();
+    }
+    for (Op op : batch.ops().subList(done, batch.ops().size())) {
       KernelTable.Choice choice = lowering.next(op);
       for (Step step : choice.steps()) {
         steps.add(step);
@@ -221,7 +232,8 @@ final class OpenClBackend implements Backend {
     weights.forEach(weight -> weight.use(1));
     try {
       StepEncoder encoder = new StepEncoder(batch, steps, plan, bodies, scratch);
-      return new Lowered(batch, steps, refusals, bodies, plan, scratch, encoder, weights);
+      return new Lowered(
+          batch, steps, refusals, bodies, plan, scratch, encoder, notOneLaunch, weights);
     } catch (RuntimeException e) {
       weights.forEach(weight -> weight.use(-1));
       device.memory().free(scratch);

@@ -48,6 +48,17 @@ final class ProgramText {
     return text.append(KernelSources.text("launch/regroup.cl")).toString();
   }
 
+  /** A program with the kernel {@code decode} for one token. */
+  static String decoder(DecoderShape shape) {
+    StringBuilder text = new StringBuilder();
+    shape.macros().forEach((name, value) -> define(text, name, value));
+    Set<String> libraries = new LinkedHashSet<>();
+    shape.formats().forEach(format -> library(text, Tiles.source(format), libraries));
+    library(text, Tiles.source(shape.ops().embed().table().format()), libraries);
+    library(text, "launch/decoder.cl", libraries);
+    return text.toString();
+  }
+
   /** A library after those that it includes. */
   static String withLibrary(String name) {
     StringBuilder text = new StringBuilder();

@@ -3,6 +3,7 @@ package dev.quern.opencl;
 import dev.quern.core.Tensor;
 import dev.quern.core.op.Op;
 import dev.quern.core.plan.Access;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -42,6 +43,40 @@ sealed interface Step {
     @Override
     public Stream<Tensor> tensors() {
       return operands.stream().filter(Objects::nonNull);
+    }
+  }
+
+  /**
+   * One token through a decoder, in one launch.
+   *
+   * @param shape the operations and their sizes
+   */
+  record Decoder(DecoderShape shape) implements Step {
+    @Override
+    public Op op() {
+      return shape.ops().output();
+    }
+
+    @Override
+    public Access access() {
+      DecoderOps ops = shape.ops();
+      DecoderOps.Block block = ops.blocks().getFirst();
+      List<Tensor> reads =
+          List.of(
+              ops.embed().tokens(), block.attention().positions(), block.attention().sequences());
+      List<Tensor> writes = new ArrayList<>(List.of(ops.result()));
+      for (DecoderOps.Block each : ops.blocks()) {
+        writes.add(each.keys().cache());
+        writes.add(each.values().cache());
+      }
+      return new Access(
+          reads.stream().map(Access.Range::of).toList(),
+          writes.stream().map(Access.Range::of).toList());
+    }
+
+    @Override
+    public Stream<Tensor> tensors() {
+      return shape.table().stream().flatMap(List::stream).filter(Objects::nonNull);
     }
   }
 

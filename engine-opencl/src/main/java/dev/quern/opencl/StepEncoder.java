@@ -37,6 +37,7 @@ final class StepEncoder {
   private static final int MAX_INTEGERS = 12;
   private static final int FIRST_OPERAND = 16;
   private static final int NONE = -1;
+  private static final int ARENA_SHIFT = 60;
 
   private final Map<Slot, Integer> places = new LinkedHashMap<>();
   private final Plan plan;
@@ -109,6 +110,28 @@ final class StepEncoder {
         }
       }
     });
+  }
+
+  /** Where a tensor lies: the arena in the upper four bits, the offset below. */
+  long address(Tensor tensor, Bindings bindings) {
+    return switch (tensor.storage()) {
+      case Buffer _ -> address(tensor);
+      case Slot.Bytes slot -> {
+        Long temporary = plan.scratch().get(slot);
+        yield temporary == null
+            ? address(DeviceBuffer.region(bindings.get(slot)), tensor.offset())
+            : address(scratch, temporary + tensor.offset());
+      }
+    };
+  }
+
+  /** Where a tensor lies that is no slot. */
+  static long address(Tensor tensor) {
+    return address(DeviceBuffer.region((Buffer) tensor.storage()), tensor.offset());
+  }
+
+  private static long address(Region region, long offset) {
+    return (long) region.arena() << ARENA_SHIFT | region.offset() + offset;
   }
 
   private static void set(MemorySegment target, long word, int value) {

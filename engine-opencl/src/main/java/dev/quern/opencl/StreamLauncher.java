@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** The strategy {@code Stream}: one launch a step, in order, without waiting between them. */
 final class StreamLauncher implements Launcher {
@@ -16,6 +18,7 @@ final class StreamLauncher implements Launcher {
   private final Geometry geometry;
   private final Map<Body, Long> kernels = new HashMap<>();
   private final List<Step> order = new ArrayList<>();
+  private @Nullable DecoderKernel decoder;
   private int arenas;
 
   /** Builds the kernels that are not built yet. */
@@ -26,6 +29,8 @@ final class StreamLauncher implements Launcher {
     lowered.plan().waves().forEach(wave -> wave.forEach(i -> order.add(lowered.steps().get(i))));
     try {
       lowered.bodies().forEach(body -> kernels.put(body, kernel(body, control)));
+      Step.Decoder step = lowered.decoder();
+      decoder = step == null ? null : new DecoderKernel(device, step.shape(), lowered.encoder());
     } catch (OpenClException e) {
       release();
       throw e;
@@ -47,6 +52,7 @@ final class StreamLauncher implements Launcher {
     for (int i = 0; i < order.size(); i++) {
       switch (order.get(i)) {
         case Step.Kernel step -> launch(step, lowered.encoder().stepAt(i));
+        case Step.Decoder _ -> decoder().launch(bindings);
         case Step.Host step -> HostSteps.run(device, lowered, step, bindings);
       }
     }
@@ -117,13 +123,28 @@ final class StreamLauncher implements Launcher {
     return new StepTime(List.of(step.op()), "host", System.nanoTime() - start);
   }
 
+  private DecoderKernel decoder() {
+    return Objects.requireNonNull(decoder, "no kernel was made for the decoder");
+  }
+
+  @Override
+  public boolean faulted() {
+    return decoder != null && decoder.faulted();
+  }
+
   @Override
   public String describe() {
-    return "stream: one launch a step, work-groups of " + geometry.group();
+    return decoder == null
+        ? "stream: one launch a step, work-groups of " + geometry.group()
+        : "decoder: " + decoder.describe();
   }
 
   @Override
   public void release() {
+    if (decoder != null) {
+      decoder.release();
+      decoder = null;
+    }
     kernels.values().forEach(device.cl()::releaseKernel);
     kernels.clear();
   }
