@@ -22,10 +22,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operations that bring one token through a decoder, as {@code launch/decoder.cl} does them in one
- * launch: an embedding; blocks of norm, projections, rotation, cache, attention, projection and
- * residual, then norm, gated product and residual; norm and output matrix; and, where the batch goes
- * on so, the most likely token.
+ * The operations that bring one token through a decoder, as {@code launch/decoder.cl} does them in
+ * one launch: an embedding; blocks of norm, projections, rotation, cache, attention, projection and
+ * residual, then norm, gated product and residual; norm and output matrix; and, where the batch
+ * goes on so, the most likely token.
  *
  * @param count how many operations of the batch these are, from its first
  * @param choice the most likely token, or null if the logits are the result
@@ -105,23 +105,22 @@ record DecoderOps(
     DecoderOps read() throws Mismatch {
       Embed embed = take(Embed.class);
       if (embed.y().shape().rows() != 1) {
-        throw new Mismatch("a batch of %d rows is not one token".formatted(embed.y().shape().rows()));
+        throw new Mismatch(
+            "a batch of %d rows is not one token".formatted(embed.y().shape().rows()));
       }
       List<Block> blocks = new ArrayList<>();
       Tensor x = embed.y();
-      while (!atHead()) {
+      while (blocks.isEmpty() || !atHead()) {
         blocks.add(block(x));
         x = ((Add) ops.get(next - 1)).y();
       }
       RmsNorm norm = take(RmsNorm.class);
       require(same(norm.x(), x), norm);
       Projection output = product(norm.y());
-      ArgMax choice = next < ops.size() && ops.get(next) instanceof ArgMax _ ? take(ArgMax.class) : null;
+      ArgMax choice =
+          next < ops.size() && ops.get(next) instanceof ArgMax _ ? take(ArgMax.class) : null;
       if (choice != null) {
         require(same(choice.x(), output.y()), choice);
-      }
-      if (blocks.isEmpty()) {
-        throw new Mismatch("there are no blocks");
       }
       return new DecoderOps(next, embed, List.copyOf(blocks), norm, output, choice);
     }
@@ -157,8 +156,11 @@ record DecoderOps(
       RmsNorm feedNorm = take(RmsNorm.class);
       require(same(feedNorm.x(), seen), feedNorm);
       Projection gate = product(feedNorm.y());
+      // Either order of these two is natural to write.
+      boolean swishFirst = next < ops.size() && ops.get(next) instanceof Swish;
+      Swish swish = swishFirst ? take(Swish.class) : null;
       Projection up = product(feedNorm.y());
-      Swish swish = take(Swish.class);
+      swish = swish == null ? take(Swish.class) : swish;
       require(same(swish.x(), gate.y()), swish);
       Mul joint = take(Mul.class);
       require(
@@ -174,7 +176,8 @@ record DecoderOps(
 
     private Placed placed(Tensor x) throws Mismatch {
       Projection product = product(x);
-      RmsNorm norm = next < ops.size() && ops.get(next) instanceof RmsNorm _ ? take(RmsNorm.class) : null;
+      RmsNorm norm =
+          next < ops.size() && ops.get(next) instanceof RmsNorm _ ? take(RmsNorm.class) : null;
       if (norm != null) {
         require(same(norm.x(), product.y()), norm);
       }
@@ -209,7 +212,8 @@ record DecoderOps(
 
     private static void require(boolean fits, Op op) throws Mismatch {
       if (!fits) {
-        throw new Mismatch("%s %s does not continue what comes before".formatted(op.name(), op.reads()));
+        throw new Mismatch(
+            "%s %s does not continue what comes before".formatted(op.name(), op.reads()));
       }
     }
 

@@ -44,8 +44,7 @@ final class Explanation {
           "%s: %s, %d groups"
               .formatted(what, kernel.body().name(), geometry.launchGroups(kernel.tasks()));
       case Step.Decoder decoder ->
-          "%s: one token of a decoder of %d blocks"
-              .formatted(what, decoder.shape().layers());
+          "%s: one token of a decoder of %d blocks".formatted(what, decoder.shape().layers());
       case Step.Host host -> "%s: on the host, because %s".formatted(what, host.reasons());
     };
   }

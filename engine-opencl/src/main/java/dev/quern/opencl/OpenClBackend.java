@@ -182,7 +182,8 @@ final class OpenClBackend implements Backend {
       Lowering lowering = new Lowering(device.device(), geometry, own, options.precision(), slots);
       Lowered lowered = lower(batch, lowering);
       try {
-        CompiledOpenClBatch compiled = new CompiledOpenClBatch(this, lowered, geometry, own, options);
+        CompiledOpenClBatch compiled =
+            new CompiledOpenClBatch(this, lowered, geometry, own, options);
         batches.add(compiled);
         device.counters().liveBatches++;
         if (!isDry()) {

@@ -2,6 +2,7 @@ package dev.quern.opencl;
 
 import dev.quern.core.Bindings;
 import dev.quern.core.StepTime;
+import dev.quern.core.op.Op;
 import dev.quern.opencl.binding.OpenCl;
 import dev.quern.opencl.binding.OpenClException;
 import java.util.ArrayList;
@@ -97,6 +98,7 @@ final class StreamLauncher implements Launcher {
         times.add(
             switch (order.get(i)) {
               case Step.Kernel step -> time(queue, step, lowered.encoder().stepAt(i));
+              case Step.Decoder step -> time(step, bindings);
               case Step.Host step -> time(step, bindings);
             });
       }
@@ -115,6 +117,14 @@ final class StreamLauncher implements Launcher {
     } finally {
       cl.releaseEvent(event);
     }
+  }
+
+  private StepTime time(Step.Decoder step, Bindings bindings) {
+    long start = System.nanoTime();
+    decoder().launch(bindings);
+    device.finish();
+    List<Op> ops = lowered.batch().ops().subList(0, step.shape().ops().count());
+    return new StepTime(ops, "decoder", System.nanoTime() - start);
   }
 
   private StepTime time(Step.Host step, Bindings bindings) {
