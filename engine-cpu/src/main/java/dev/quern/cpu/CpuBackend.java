@@ -39,6 +39,7 @@ final class CpuBackend implements Backend {
   private final long opened = System.nanoTime();
   private final HostBuffer.Ledger ledger = new HostBuffer.Ledger();
   private final Workers workers;
+  private final InterleavedWeights weights;
   private final List<Worker> own = new ArrayList<>();
   private final Set<CpuBatch> batches = new HashSet<>();
 
@@ -60,6 +61,7 @@ final class CpuBackend implements Backend {
       speedCheck.after(0);
     }
     workers = new Workers(threads);
+    weights = new InterleavedWeights(kernels, workers);
     for (int i = 0; i < threads; i++) {
       own.add(new Worker());
     }
@@ -111,7 +113,8 @@ final class CpuBackend implements Backend {
     BuildEvent event = new BuildEvent();
     event.begin();
     open();
-    Lowering.Result lowering = new Lowering(batch, options.precision(), table, kernels).run();
+    Lowering.Result lowering =
+        new Lowering(batch, options.precision(), table, kernels, weights).run();
     long needed = lowering.steps().stream().mapToLong(Step::scratchBytes).max().orElse(0);
     own.forEach(worker -> scratchBytes += worker.reserve(needed));
     int tokens = lowering.steps().stream().mapToInt(Step::tokens).max().orElse(0);
@@ -135,7 +138,7 @@ final class CpuBackend implements Backend {
   public synchronized Statistics statistics() {
     return new Statistics(
         ledger.adoptedBytes(),
-        ledger.residentBytes() + scratchBytes,
+        ledger.residentBytes() + scratchBytes + weights.bytes(),
         0,
         submits,
         launches,
@@ -154,8 +157,9 @@ final class CpuBackend implements Backend {
     }
     closed = true;
     workers.close();
-    batches.forEach(CpuBatch::free);
+    batches.forEach(batch -> batch.free(weights));
     batches.clear();
+    weights.close();
     own.forEach(Worker::release);
     ledger.close();
     copies.close();
@@ -194,7 +198,7 @@ final class CpuBackend implements Backend {
   }
 
   synchronized void closed(CpuBatch batch) {
-    if (batch.free()) {
+    if (batch.free(weights)) {
       batches.remove(batch);
       scratchBytes -= batch.scratchBytes();
       if (batches.isEmpty()) {

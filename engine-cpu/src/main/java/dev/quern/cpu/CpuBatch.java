@@ -226,11 +226,12 @@ final class CpuBatch implements CompiledBatch, Workers.Task {
   }
 
   /** Called with the backend's lock held; false if it was closed before. */
-  boolean free() {
+  boolean free(InterleavedWeights weights) {
     if (closed) {
       return false;
     }
     closed = true;
+    lowering.copied().forEach(weights::release);
     arena.close();
     return true;
   }

@@ -17,29 +17,29 @@ final class DotStep implements Step {
   private final Dot kernel;
   private final Frame.Rows rows;
   private final Place x;
-  private final Place w;
+  private final Rows w;
   private final Place y;
   private final @Nullable SideUse side;
   private final int outputs;
   private final int k;
   private final int unitRows;
 
-  DotStep(Projection op, Dot kernel, Memory memory, @Nullable SideUse side) {
+  DotStep(Projection op, Dot kernel, Rows w, Memory memory, @Nullable SideUse side) {
     this.op = op;
     this.kernel = kernel;
     this.side = side;
     rows = Frame.Rows.of(op.x());
     x = memory.place(op.x());
-    w = memory.place(op.w());
+    this.w = w;
     y = memory.place(op.y());
     outputs = Math.toIntExact(op.w().shape().rows());
     k = Math.toIntExact(op.w().shape().last());
-    unitRows = unitRows(w.rowBytes());
+    unitRows = unitRows(op.w().bytes() / outputs);
   }
 
-  /** Weight rows in a unit, a multiple of four. */
+  /** Weight rows in a unit, a multiple of the lanes of any vector. */
   static int unitRows(long rowBytes) {
-    return (int) Math.max(4, UNIT_BYTES / rowBytes / 4 * 4);
+    return (int) Math.max(16, UNIT_BYTES / rowBytes / 16 * 16);
   }
 
   @Override
@@ -57,9 +57,7 @@ final class DotStep implements Step {
   public void run(Frame frame, Worker worker, int unit) {
     Dot.Job job = worker.dot;
     int first = unit * unitRows;
-    job.w = w.in(frame);
-    job.wAt = w.at(first);
-    job.rowBytes = w.rowBytes();
+    w.point(job, frame, 0, first);
     job.rows = Math.min(unitRows, outputs - first);
     job.k = k;
     job.x = x.in(frame);
@@ -77,7 +75,7 @@ final class DotStep implements Step {
 
   @Override
   public long scratchBytes() {
-    return 4L * k;
+    return Math.max(4L * k, Interleaved.SCRATCH);
   }
 
   @Override
@@ -92,6 +90,7 @@ final class DotStep implements Step {
 
   @Override
   public String explain() {
-    return "dot %s, %d rows a unit, %.1f MB".formatted(op.w(), unitRows, op.w().bytes() / 1e6);
+    return "dot %s%s, %d rows a unit, %.1f MB"
+        .formatted(op.w(), w.explain(), unitRows, op.w().bytes() / 1e6);
   }
 }

@@ -17,7 +17,7 @@ final class ExpertStep implements Step {
   private final Dot kernel;
   private final Frame.Rows rows;
   private final Place x;
-  private final Place w;
+  private final Rows w;
   private final Place ids;
   private final Place y;
   private final @Nullable SideUse side;
@@ -29,13 +29,13 @@ final class ExpertStep implements Step {
   private final int unitRows;
   private final int unitsPerExpert;
 
-  ExpertStep(ExpertMatMul op, Dot kernel, Memory memory, @Nullable SideUse side) {
+  ExpertStep(ExpertMatMul op, Dot kernel, Rows w, Memory memory, @Nullable SideUse side) {
     this.op = op;
     this.kernel = kernel;
     this.side = side;
     rows = Frame.Rows.of(op.x());
     x = memory.place(op.x());
-    w = memory.place(op.w());
+    this.w = w;
     ids = memory.place(op.ids());
     y = memory.place(op.y());
     experts = Math.toIntExact(op.w().shape().rows());
@@ -43,7 +43,7 @@ final class ExpertStep implements Step {
     k = Math.toIntExact(op.w().shape().last());
     used = Math.toIntExact(op.ids().shape().last());
     shared = op.x().shape().rank() == 2;
-    unitRows = DotStep.unitRows(w.rowBytes() / outputs);
+    unitRows = DotStep.unitRows(op.w().rowBytes() / outputs);
     unitsPerExpert = Math.ceilDiv(outputs, unitRows);
   }
 
@@ -72,9 +72,7 @@ final class ExpertStep implements Step {
 
   private void pair(Frame frame, Dot.Job job, int expert, int first, int pair) {
     int vector = shared ? pair / used : pair;
-    job.w = w.in(frame);
-    job.rowBytes = w.rowBytes() / outputs;
-    job.wAt = w.at(expert) + first * job.rowBytes;
+    w.point(job, frame, expert, first);
     job.rows = Math.min(unitRows, outputs - first);
     job.k = k;
     job.x = x.in(frame);
@@ -89,7 +87,7 @@ final class ExpertStep implements Step {
 
   @Override
   public long scratchBytes() {
-    return 4L * k;
+    return Math.max(4L * k, Interleaved.SCRATCH);
   }
 
   @Override
@@ -104,7 +102,7 @@ final class ExpertStep implements Step {
 
   @Override
   public String explain() {
-    return "experts %s, %d rows a unit, %d of %d used a row"
-        .formatted(op.w(), unitRows, used, experts);
+    return "experts %s%s, %d rows a unit, %d of %d used a row"
+        .formatted(op.w(), w.explain(), unitRows, used, experts);
   }
 }

@@ -70,6 +70,9 @@ final class KernelTable {
 
     Precision precision();
 
+    /** The interleaved copy of a weight; empty if there is none. */
+    Optional<Interleaved> interleaved(Tensor w);
+
     /** What a kernel wants of activations besides, made once; empty if nothing. */
     Optional<SideUse> side(Tensor x, Side.Form form);
   }
@@ -135,7 +138,12 @@ final class KernelTable {
               : Optional.of("rows must be at least %d but are %d".formatted(TILE_ROWS, capacity));
         },
         (op, context) ->
-            new Lowered.Alone(new TileStep((Projection) op, kernels, context.memory())));
+            new Lowered.Alone(
+                new TileStep(
+                    (Projection) op,
+                    kernels,
+                    context.memory(),
+                    context.interleaved(((Projection) op).w()).orElse(null))));
   }
 
   private Row dot() {
@@ -144,17 +152,37 @@ final class KernelTable {
         op -> Optional.empty(),
         (op, context) -> {
           Projection projection = (Projection) op;
-          Dot dot = kernels.dot(projection.w().format(), context.precision());
+          Rows w = rows(projection.w(), context);
+          Dot dot = kernel(projection.w(), w, context.precision());
           Optional<SideUse> side = context.side(projection.x(), dot.form());
           return new Lowered.Alone(
-              new DotStep(projection, dot, context.memory(), side.orElse(null)));
+              new DotStep(projection, dot, w, context.memory(), side.orElse(null)));
         });
   }
 
   private Step experts(ExpertMatMul op, Context context) {
-    Dot dot = kernels.dot(op.w().format(), context.precision());
+    Rows w = rows(op.w(), context);
+    Dot dot = kernel(op.w(), w, context.precision());
     Optional<SideUse> side = context.side(op.x(), dot.form());
-    return new ExpertStep(op, dot, context.memory(), side.orElse(null));
+    return new ExpertStep(op, dot, w, context.memory(), side.orElse(null));
+  }
+
+  private static Rows rows(Tensor w, Context context) {
+    Optional<Rows> interleaved = context.interleaved(w).map(Rows.class::cast);
+    return interleaved.orElseGet(() -> {
+      long matrices = w.shape().rank() == 3 ? w.shape().dim(0) : 1;
+      long rows = w.shape().dim(w.shape().rank() - 2);
+      long matrixBytes = w.bytes() / matrices;
+      return new Rows.Stored(context.memory().place(w), matrixBytes, matrixBytes / rows);
+    });
+  }
+
+  private Dot kernel(Tensor w, Rows rows, Precision precision) {
+    return switch (rows) {
+      case Rows.Stored stored -> kernels.dot(w.format());
+      case Interleaved weights when precision == Precision.FAST -> weights.kernels;
+      case Interleaved weights -> kernels.exact(weights.kernels);
+    };
   }
 
   private <T extends Op> void rowwise(Class<T> type, BiFunction<RowOps, T, RowOp> maker) {

@@ -34,9 +34,17 @@ final class Lowering implements KernelTable.Context {
   private final List<Lowered> lowered = new ArrayList<>();
   private final List<String> refusals = new ArrayList<>();
   private final Map<SideKey, SideUse> sides = new HashMap<>();
+  private final InterleavedWeights weights;
+  private final List<Tensor> copied = new ArrayList<>();
   private int nextSlot;
 
-  Lowering(CommandBatch batch, Precision precision, KernelTable table, Kernels kernels) {
+  Lowering(
+      CommandBatch batch,
+      Precision precision,
+      KernelTable table,
+      Kernels kernels,
+      InterleavedWeights weights) {
+    this.weights = weights;
     this.precision = precision;
     this.batch = batch;
     this.table = table;
@@ -53,17 +61,24 @@ final class Lowering implements KernelTable.Context {
    * @param steps in a valid order
    * @param plan which run side by side
    * @param memory the storages they touch
+   * @param copied weights of which interleaved copies are used
    * @param refusals why faster kernels were not chosen, operation by operation
    */
-  record Result(List<Step> steps, Plan plan, Memory memory, List<String> refusals) {}
+  record Result(
+      List<Step> steps, Plan plan, Memory memory, List<Tensor> copied, List<String> refusals) {}
 
   Result run() {
-    for (Op op : batch.ops()) {
-      lower(op);
+    try {
+      for (Op op : batch.ops()) {
+        lower(op);
+      }
+    } catch (RuntimeException | Error e) {
+      copied.forEach(weights::release);
+      throw e;
     }
     List<Step> steps = chain(sorted());
     Plan plan = Plan.of(steps.stream().map(Step::access).toList(), batch.bound());
-    return new Result(steps, plan, memory, List.copyOf(refusals));
+    return new Result(steps, plan, memory, List.copyOf(copied), List.copyOf(refusals));
   }
 
   @Override
@@ -79,6 +94,13 @@ final class Lowering implements KernelTable.Context {
   @Override
   public Memory memory() {
     return memory;
+  }
+
+  @Override
+  public Optional<Interleaved> interleaved(Tensor w) {
+    Optional<Interleaved> copy = weights.use(w);
+    copy.ifPresent(present -> copied.add(w));
+    return copy;
   }
 
   @Override

@@ -284,7 +284,7 @@ final class RowOps {
         (f, r) -> {
           for (int v = 0; v < vectors; v++) {
             long at = from.at(r) + 4L * n * v;
-            SideMath.fill(use.form(), from.in(f), at, n, r * vectors + v, use.side());
+            SideMath.fill(math, use.form(), from.in(f), at, n, r * vectors + v, use.side());
           }
         };
     return new RowOp(

@@ -26,7 +26,9 @@ record SideUse(Side side, Side.Form form, long length, Tensor token) {
   /** Points a kernel to one vector. */
   void point(Dot.Job job, int vector) {
     job.side = side;
-    job.quantisedAt = vector * form.quantised(length);
-    job.numbersAt = vector * form.numbers(length);
+    int first = Math.toIntExact(vector * length);
+    job.quantisedAt = first / 2;
+    job.startsAt = first / form.part();
+    job.numbersAt = 2 * (first / form.block());
   }
 }

@@ -7,7 +7,6 @@ import dev.quern.cpu.Memory.Place;
 import dev.quern.cpu.kernel.Kernels;
 import dev.quern.cpu.kernel.RowMath;
 import dev.quern.cpu.kernel.Tile;
-import dev.quern.cpu.kernel.TileFill;
 import dev.quern.cpu.kernel.Unpack;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -21,7 +20,7 @@ final class TileStep implements Step {
   private final Projection op;
   private final Frame.Rows rows;
   private final Tile tile;
-  private final @Nullable TileFill fill;
+  private final @Nullable Interleaved interleaved;
   private final Unpack unpack;
   private final Place x;
   private final Place w;
@@ -29,10 +28,10 @@ final class TileStep implements Step {
   private final int outputs;
   private final int k;
 
-  TileStep(Projection op, Kernels kernels, Memory memory) {
+  TileStep(Projection op, Kernels kernels, Memory memory, @Nullable Interleaved interleaved) {
     this.op = op;
     tile = kernels.tile();
-    fill = kernels.tileFill(op.w().format()).orElse(null);
+    this.interleaved = interleaved;
     unpack = kernels.unpack(op.w().format());
     rows = Frame.Rows.of(op.x());
     x = memory.place(op.x());
@@ -64,13 +63,28 @@ final class TileStep implements Step {
     sums.clear(live);
     for (int column = 0; column < k; column += Tile.COLUMNS) {
       int columns = Math.min(Tile.COLUMNS, k - column);
-      long at = w.at(first) + op.w().format().bytes(column);
-      fill(frame, at, count, columns, values, staging, sums);
+      if (interleaved != null) {
+        fill(interleaved, first, count, column, columns, values);
+      } else {
+        long at = w.at(first) + op.w().format().bytes(column);
+        fill(frame, at, count, columns, values, staging, sums);
+      }
       tile.multiply(values, columns, x.in(frame), x.at(0) + 4L * column, x.rowBytes(), live, sums);
     }
     MemorySegment target = y.in(frame);
     for (int t = 0; t < live; t++) {
       MemorySegment.copy(sums.all, Tile.ROWS * t, target, RowMath.F32, y.at(t) + 4L * first, count);
+    }
+  }
+
+  private void fill(
+      Interleaved from, int first, int count, int column, int columns, MemorySegment values) {
+    int panel = tile.panel();
+    int lanes = from.kernels.layout().lanes();
+    for (int n = 0; n < count; n += lanes) {
+      long to = Tile.place(0, n, panel);
+      long group = from.group(0, first + n);
+      from.kernels.fill(from.bytes, group, k, column, columns, values, to, 4L * panel);
     }
   }
 
@@ -82,10 +96,6 @@ final class TileStep implements Step {
       MemorySegment values,
       MemorySegment staging,
       Tile.Sums sums) {
-    if (fill != null) {
-      fill.run(w.in(frame), at, w.rowBytes(), count, columns, values, staging, sums);
-      return;
-    }
     for (int n = 0; n < count; n += Tile.BAND) {
       for (int i = 0; i < Math.min(Tile.BAND, count - n); i++) {
         long row = at + (n + i) * w.rowBytes();
@@ -118,6 +128,7 @@ final class TileStep implements Step {
   @Override
   public String explain() {
     return "tile %s%s, %.1f MB"
-        .formatted(op.w(), fill == null ? " (through rows)" : "", op.w().bytes() / 1e6);
+        .formatted(
+            op.w(), interleaved == null ? " (through rows)" : " interleaved", op.w().bytes() / 1e6);
   }
 }

@@ -36,6 +36,12 @@ public interface Dot {
     /** Elements of a row. */
     public int k;
 
+    /**
+     * Bytes of a word of each row of a group. A variable on purpose: C2 turns the bounds checks of
+     * places that advance by a constant into nests of loops, which cost more than the checks.
+     */
+    public int line;
+
     /** The activations, float32. */
     public MemorySegment x = MemorySegment.NULL;
 
@@ -47,6 +53,9 @@ public interface Dot {
 
     /** Where its integers start. */
     public int quantisedAt;
+
+    /** Where its starts start. */
+    public int startsAt;
 
     /** Where its numbers start. */
     public int numbersAt;
@@ -60,7 +69,18 @@ public interface Dot {
     /** Factors of the parts of a block. */
     public final float[] factors = new float[16];
 
+    /** Results of a group of rows. */
+    public final float[] sums = new float[16];
+
+    /** Products of the parts of a block, for a group of rows. */
+    public final int[] parts = new int[16 * 16];
+
     /** At least {@code 4 * k} bytes of the worker's own. */
     public MemorySegment scratch = MemorySegment.NULL;
+
+    /** Stores the results of {@code lanes} rows from row {@code n} on, if there are so many. */
+    public void store(int n, int lanes) {
+      MemorySegment.copy(sums, 0, y, RowMath.F32, yAt + 4L * n, Math.min(lanes, rows - n));
+    }
   }
 }

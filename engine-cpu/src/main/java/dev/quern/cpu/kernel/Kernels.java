@@ -1,6 +1,5 @@
 package dev.quern.cpu.kernel;
 
-import dev.quern.core.Precision;
 import dev.quern.core.format.WeightFormat;
 import java.util.Optional;
 
@@ -13,13 +12,16 @@ public interface Kernels {
   String name();
 
   /** The kernel that multiplies few activation rows by weights as stored. */
-  Dot dot(WeightFormat format, Precision precision);
+  Dot dot(WeightFormat format);
+
+  /** The kernels over interleaved weights, for formats that have them. */
+  Optional<RowLanes> lanes(WeightFormat format);
+
+  /** The kernel over interleaved weights with float32 activations. */
+  Dot exact(RowLanes lanes);
 
   /** The kernel that decodes weights; formats without one of their own get a scalar one. */
   Unpack unpack(WeightFormat format);
-
-  /** The kernel that decodes weights into a {@link Tile}, if there is one. */
-  Optional<TileFill> tileFill(WeightFormat format);
 
   /** Products of float32 tiles. */
   Tile tile();

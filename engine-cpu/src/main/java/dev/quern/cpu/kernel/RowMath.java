@@ -67,6 +67,12 @@ public interface RowMath {
   /** The largest element. */
   float max(MemorySegment x, long xAt, int n);
 
+  /** The largest magnitude. */
+  float largest(MemorySegment x, long xAt, int n);
+
+  /** {@code y = rint(factor · x)}, ties to even, for results below 2²². */
+  void round(MemorySegment x, long xAt, float factor, int[] y, int yAt, int n);
+
   /** {@code y = e^(x − max)}; returns the sum of y. */
   float exponentials(MemorySegment x, long xAt, float max, MemorySegment y, long yAt, int n);
 

@@ -1,6 +1,5 @@
 package dev.quern.cpu.kernel;
 
-import dev.quern.core.Precision;
 import dev.quern.core.format.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -20,7 +19,7 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public Dot dot(WeightFormat format, Precision precision) {
+  public Dot dot(WeightFormat format) {
     return new UnpackedDot(unpack(format));
   }
 
@@ -30,8 +29,13 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public Optional<TileFill> tileFill(WeightFormat format) {
+  public Optional<RowLanes> lanes(WeightFormat format) {
     return Optional.empty();
+  }
+
+  @Override
+  public Dot exact(RowLanes lanes) {
+    throw new UnsupportedOperationException("scalar kernels have no interleaved weights");
   }
 
   @Override
@@ -95,6 +99,11 @@ public final class ScalarKernels implements Kernels {
   /** Plain loops. */
   private static final class ScalarTile implements Tile {
     @Override
+    public int panel() {
+      return ROWS;
+    }
+
+    @Override
     public void multiply(
         MemorySegment tile,
         int count,
@@ -110,7 +119,7 @@ public final class ScalarKernels implements Kernels {
           for (int k = 0; k < count; k++) {
             sum +=
                 x.get(RowMath.F32, xAt + t * xStride + 4L * k)
-                    * tile.get(RowMath.F32, 4L * (k * ROWS + n));
+                    * tile.get(RowMath.F32, Tile.place(k, n, ROWS));
           }
           c[t * ROWS + n] = sum;
         }

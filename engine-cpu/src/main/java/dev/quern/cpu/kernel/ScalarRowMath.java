@@ -106,6 +106,22 @@ final class ScalarRowMath implements RowMath {
   }
 
   @Override
+  public float largest(MemorySegment x, long xAt, int n) {
+    float max = 0;
+    for (int i = 0; i < n; i++) {
+      max = Math.max(max, Math.abs(get(x, xAt, i)));
+    }
+    return max;
+  }
+
+  @Override
+  public void round(MemorySegment x, long xAt, float factor, int[] y, int yAt, int n) {
+    for (int i = 0; i < n; i++) {
+      y[yAt + i] = (int) Math.rint(get(x, xAt, i) * factor);
+    }
+  }
+
+  @Override
   public float exponentials(
       MemorySegment x, long xAt, float max, MemorySegment y, long yAt, int n) {
     double sum = 0;

@@ -1,81 +1,78 @@
 package dev.quern.cpu.kernel;
 
 /**
- * What some kernels want of activations besides their values, made once for all projections that
- * read them. It is on the heap: C2 checks the bounds of an array once a loop, of a segment each
- * time.
+ * Activations rounded to int8 for kernels over {@link Interleave interleaved} weights, {@code x ≈ d
+ * · q} with one d to a block, made once for all projections that read them. It is on the heap: C2
+ * checks the bounds of an array once a loop, of a segment each time.
  */
 public final class Side {
   /** What is wanted. */
   public enum Form {
     /** Nothing. */
-    NONE(0, 0),
-    /**
-     * For each block of 256, eight zeros and eight negated sums of 32 activations, which meet the
-     * minima of K-quants.
-     */
-    SUMS(0, 16),
-    /**
-     * Int8 for the nibbles of Q4_K: {@code x ≈ d · q} with one d to 32 activations. Numbers: eight
-     * d, then eight {@code −d · Σq}.
-     */
-    Q4_K(256, 16),
-    /**
-     * Int8 for the 6-bit numbers of Q6_K. Numbers: one d to 16 activations, equal in pairs, then
-     * {@code −32 · Σq} of 16.
-     */
-    Q6_K(256, 32),
-    /** Int8 for codes of two bits. Numbers: d of all 256, then {@code −d · Σq}. */
-    TERNARY(256, 2),
-    /**
-     * Int8 for the nibbles of Q4_0, where 64 bytes of weights hold three blocks and their scales.
-     * For each 64 bytes: four planes of 32 shorts; 16 times d, 16 times what the offset of 8 adds.
-     */
-    Q4_0(0, 0) {
-      @Override
-      public int quantised(long n) {
-        return Math.toIntExact(128 * vectors(n));
-      }
+    NONE(32, 32, 0),
+    /** One d to 32 activations. */
+    PLAIN(32, 32, 0),
+    /** For weights stored with 8 added, which have one scale to 32. */
+    PLUS_8(32, 32, 8),
+    /** For weights whose numbers are taken with 16 subtracted, which have one scale to 32. */
+    PLUS_16(32, 32, 16),
+    /** For weights stored with 32 added, which have one scale to 16. */
+    PLUS_32(32, 16, 32),
+    /** One d to 256 activations. */
+    TERNARY(256, 256, 0);
 
-      @Override
-      public int numbers(long n) {
-        return Math.toIntExact(32 * vectors(n));
-      }
-    };
+    private final int block;
+    private final int part;
+    private final int offset;
 
-    private final int quantised;
-    private final int numbers;
-
-    Form(int quantised, int numbers) {
-      this.quantised = quantised;
-      this.numbers = numbers;
+    Form(int block, int part, int offset) {
+      this.block = block;
+      this.part = part;
+      this.offset = offset;
     }
 
-    /** How many loads of 64 bytes, 54 bytes apart, cover {@code n} weights of Q4_0. */
-    public static long vectors(long n) {
-      return (n / 32 - 1) / 3 + 1;
+    /** Activations with one d. */
+    public int block() {
+      return block;
     }
 
-    /** Int8 activations, held as shorts, of {@code n} activations. */
-    public int quantised(long n) {
-      return Math.toIntExact(n / 256 * quantised);
+    /** Activations with one start. */
+    public int part() {
+      return part;
     }
 
-    /** Numbers beside {@code n} activations. */
-    public int numbers(long n) {
-      return Math.toIntExact(n / 256 * numbers);
+    /** What was added to the weights. */
+    public int offset() {
+      return offset;
     }
   }
 
-  /** The activations as integers, in the order in which a kernel meets them. */
-  public final short[] quantised;
+  /**
+   * Two int8 as shorts to an int, those of activations {@code 4i} and {@code 4i + 2}, then {@code
+   * 4i + 1} and {@code 4i + 3}: what the two halves of a lane of four bytes meet.
+   */
+  public final int[] pairs;
 
-  /** Numbers of blocks. */
+  /**
+   * What sums start from so that the offset of the weights is taken off: for each part, {@code
+   * −offset · Σq} of what the lower, then the upper short meets. Sums may wrap in between, as long
+   * as the last one fits.
+   */
+  public final int[] starts;
+
+  /** Room for the numbers of a block of each vector. */
+  final int[] rounded;
+
+  /** The {@code d} of each block, then {@code −d · Σq}. */
   public final float[] numbers;
 
   /** Makes room for {@code vectors} vectors of {@code n} activations. */
   public Side(Form form, int vectors, long n) {
-    quantised = new short[Math.multiplyExact(vectors, form.quantised(n))];
-    numbers = new float[Math.multiplyExact(vectors, form.numbers(n))];
+    boolean none = form == Form.NONE;
+    int length = none ? 0 : Math.toIntExact(n);
+    rounded = new int[none ? 0 : Math.multiplyExact(vectors, form.block)];
+    pairs = new int[Math.multiplyExact(vectors, length / 2)];
+    starts = new int[Math.multiplyExact(vectors, length / form.part)];
+    numbers = new float[Math.multiplyExact(vectors, 2 * length / form.block)];
   }
 }

@@ -17,14 +17,25 @@ public interface Tile {
   /** Weight rows that are decoded together. */
   int BAND = 16;
 
-  /** Activation rows that meet a tile at once. */
-  int TOKENS = 6;
+  /** The most activation rows that meet a tile at once; there is memory for a multiple. */
+  int TOKENS = 12;
 
   /** Bytes of a tile. */
   long BYTES = 4L * ROWS * COLUMNS;
 
   /** Bytes that filling a tile needs besides. */
   long STAGING_BYTES = 4L * BAND * COLUMNS;
+
+  /**
+   * Rows of a panel: a tile is a panel after the other, and in a panel lies column after column, so
+   * that the inner loop reads on and on.
+   */
+  int panel();
+
+  /** Where a weight lies in a tile of panels of {@code panel} rows. */
+  static long place(int column, int row, int panel) {
+    return 4L * (row / panel * panel * COLUMNS + column * panel + row % panel);
+  }
 
   /**
    * Transposes {@link #BAND} rows of weights into columns of the tile.
@@ -39,7 +50,7 @@ public interface Tile {
     for (int n = 0; n < BAND; n++) {
       for (int k = 0; k < count; k++) {
         float value = band.get(RowMath.F32, 4L * (n * COLUMNS + k));
-        tile.set(RowMath.F32, 4L * (k * ROWS + row + n), value);
+        tile.set(RowMath.F32, place(k, row + n, panel()), value);
       }
     }
   }
@@ -47,7 +58,7 @@ public interface Tile {
   /**
    * {@code c[t, n] += Σₖ x[t, k] · tile[k, n]} for {@link #ROWS} rows n.
    *
-   * @param tile weights, {@code [count, ROWS]}
+   * @param tile weights in panels
    * @param count columns
    * @param x activations
    * @param xAt where column 0 of the first activation row lies
@@ -70,7 +81,7 @@ public interface Tile {
     public final float[] all;
 
     /** Activations in use. */
-    public final float[] x = new float[TOKENS * COLUMNS];
+    public final float[] x;
 
     /** Sums in use. */
     public final float[] part = new float[TOKENS * ROWS];
@@ -78,6 +89,7 @@ public interface Tile {
     /** Makes room for some tokens. */
     public Sums(int tokens) {
       all = new float[tokens * ROWS];
+      x = new float[Math.ceilDiv(tokens, TOKENS) * TOKENS * COLUMNS];
     }
 
     /** Sets the sums of the first {@code tokens} to zero. */

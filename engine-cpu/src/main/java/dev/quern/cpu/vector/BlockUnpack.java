@@ -5,6 +5,7 @@ import static dev.quern.cpu.vector.Lanes.toFloat;
 import static dev.quern.cpu.vector.Lanes.u8;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -98,8 +99,8 @@ final class BlockUnpack {
   static void q6k(
       MemorySegment w, long wAt, int count, MemorySegment target, long at, float[] factors) {
     for (int k = 0; k < count; k += 256) {
-      Q6kDot.factors(w, wAt, factors);
-      for (int part = 0; part < 4; part++) { // as in Q6kDot
+      sixteen(w, wAt, factors);
+      for (int part = 0; part < 4; part++) { // quarters of 32 bytes: two of each half
         for (int l = 0; l < 32; l += N) {
           IntVector q = u8(w, wAt + 32L * part + l);
           IntVector bits = shift(u8(w, wAt + 128 + 32L * (part / 2) + l), 2 * (part % 2));
@@ -110,6 +111,14 @@ final class BlockUnpack {
         }
       }
       wAt += 210;
+    }
+  }
+
+  /** {@code d · scⱼ} of the sixteen parts. */
+  private static void sixteen(MemorySegment w, long at, float[] factors) {
+    float d = Lanes.half(w, at + 208);
+    for (int j = 0; j < 16; j++) {
+      factors[j] = d * w.get(ValueLayout.JAVA_BYTE, at + 192 + j);
     }
   }
 

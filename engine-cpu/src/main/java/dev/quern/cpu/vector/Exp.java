@@ -23,9 +23,9 @@ final class Exp {
   private static final float LN2_LOW = -2.1219444e-4f;
 
   /** {@code 1.5 · 2²³}: adding it rounds to an integer, which then stands in the low bits. */
-  private static final float ROUND = 12582912f;
+  static final float ROUND = 12582912f;
 
-  private static final int ROUND_BITS = 0x4B400000;
+  static final int ROUND_BITS = 0x4B400000;
 
   private Exp() {}
 

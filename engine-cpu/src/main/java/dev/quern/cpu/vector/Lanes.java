@@ -124,18 +124,6 @@ final class Lanes {
     return segment.get(INT, at);
   }
 
-  /** A whole vector of bytes, as shorts. */
-  static ShortVector shorts(MemorySegment segment, long at) {
-    return ShortVector.fromMemorySegment(SHORTS, segment, at, LE);
-  }
-
-  /** The sums of neighbouring shorts, which must fit a short. */
-  static FloatVector pairSums(ShortVector shorts) {
-    IntVector ints = shorts.reinterpretAsInts();
-    IntVector upper = ints.add(ints.lanewise(VectorOperators.LSHL, 16));
-    return toFloat(upper.lanewise(VectorOperators.ASHR, 16));
-  }
-
   static float sum(FloatVector vector) {
     return vector.reduceLanes(VectorOperators.ADD);
   }

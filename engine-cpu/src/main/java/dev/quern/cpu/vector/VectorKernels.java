@@ -1,17 +1,16 @@
 package dev.quern.cpu.vector;
 
-import dev.quern.core.Precision;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.format.WeightFormats;
 import dev.quern.cpu.kernel.AttentionMath;
 import dev.quern.cpu.kernel.Ceilings;
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.Kernels;
+import dev.quern.cpu.kernel.RowLanes;
 import dev.quern.cpu.kernel.RowMath;
 import dev.quern.cpu.kernel.ScalarKernels;
 import dev.quern.cpu.kernel.Side;
 import dev.quern.cpu.kernel.Tile;
-import dev.quern.cpu.kernel.TileFill;
 import dev.quern.cpu.kernel.Unpack;
 import java.util.Map;
 import java.util.Optional;
@@ -22,21 +21,16 @@ public final class VectorKernels implements Kernels {
       Map.of(
           WeightFormats.F32, new F32Dot(),
           WeightFormats.F16, new F16Dot(),
-          WeightFormats.BF16, new Bf16Dot(),
-          WeightFormats.Q8_0, new Q8Dot(),
-          WeightFormats.Q4_0, new Q4Dot(),
-          WeightFormats.Q4_K, new Q4kDot(),
-          WeightFormats.Q5_K, new Q5kDot(),
-          WeightFormats.Q6_K, new Q6kDot(),
-          WeightFormats.TQ2_0, new Tq2Dot());
+          WeightFormats.BF16, new Bf16Dot());
 
-  /** Kernels with int8 activations, for vectors of 32 shorts. */
-  private static final Map<WeightFormat, Dot> FAST_DOTS =
+  private static final Map<WeightFormat, RowLanes> LANES =
       Map.of(
-          WeightFormats.Q4_0, new Q4Int8Dot(),
-          WeightFormats.Q4_K, new Q4kInt8Dot(),
-          WeightFormats.Q6_K, new Q6kInt8Dot(),
-          WeightFormats.TQ2_0, new Tq2Int8Dot());
+          WeightFormats.Q4_0, new Q4Lanes(),
+          WeightFormats.Q8_0, new Q8Lanes(),
+          WeightFormats.Q4_K, new Q4kLanes(),
+          WeightFormats.Q5_K, new Q5kLanes(),
+          WeightFormats.Q6_K, new Q6kLanes(),
+          WeightFormats.TQ2_0, new Tq2Lanes());
 
   private static final Map<WeightFormat, Unpack> UNPACKS =
       Map.of(
@@ -49,13 +43,6 @@ public final class VectorKernels implements Kernels {
           WeightFormats.Q5_K, BlockUnpack::q5k,
           WeightFormats.Q6_K, BlockUnpack::q6k,
           WeightFormats.TQ2_0, BlockUnpack::tq2);
-
-  private static final Map<WeightFormat, TileFill> FILLS =
-      Map.of(
-          WeightFormats.Q8_0, PackedFill::q8,
-          WeightFormats.Q4_0, PackedFill::q4,
-          WeightFormats.Q4_K, PackedFill::q4k,
-          WeightFormats.TQ2_0, PackedFill::tq2);
 
   private final ScalarKernels scalar = new ScalarKernels();
   private final RowMath rows = new VectorRowMath();
@@ -71,21 +58,25 @@ public final class VectorKernels implements Kernels {
   }
 
   @Override
-  public Dot dot(WeightFormat format, Precision precision) {
-    Dot fast = precision == Precision.FAST && Lanes.N == 16 ? FAST_DOTS.get(format) : null;
-    Dot dot = fast != null ? fast : DOTS.get(format);
+  public Dot dot(WeightFormat format) {
+    Dot dot = DOTS.get(format);
     return dot != null ? dot : new UnpackedDot(unpack(format));
+  }
+
+  @Override
+  public Optional<RowLanes> lanes(WeightFormat format) {
+    return Optional.ofNullable(LANES.get(format));
+  }
+
+  @Override
+  public Dot exact(RowLanes lanes) {
+    return new ExactLanes(lanes);
   }
 
   @Override
   public Unpack unpack(WeightFormat format) {
     Unpack unpack = UNPACKS.get(format);
     return unpack != null ? unpack : scalar.unpack(format);
-  }
-
-  @Override
-  public Optional<TileFill> tileFill(WeightFormat format) {
-    return Lanes.N == 16 ? Optional.ofNullable(FILLS.get(format)) : Optional.empty();
   }
 
   @Override

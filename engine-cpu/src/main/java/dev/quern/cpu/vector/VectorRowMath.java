@@ -183,6 +183,32 @@ final class VectorRowMath implements RowMath {
   }
 
   @Override
+  public float largest(MemorySegment x, long xAt, int n) {
+    FloatVector max = zero();
+    int i = 0;
+    for (; i <= n - N; i += N) {
+      max = max.max(f32(x, xAt + 4L * i).abs());
+    }
+    float result = max.reduceLanes(VectorOperators.MAX);
+    for (; i < n; i++) {
+      result = Math.max(result, Math.abs(get(x, xAt, i)));
+    }
+    return result;
+  }
+
+  @Override
+  public void round(MemorySegment x, long xAt, float factor, int[] y, int yAt, int n) {
+    int i = 0;
+    for (; i <= n - N; i += N) {
+      FloatVector rounded = f32(x, xAt + 4L * i).mul(factor).add(Exp.ROUND);
+      rounded.reinterpretAsInts().sub(Exp.ROUND_BITS).intoArray(y, yAt + i);
+    }
+    for (; i < n; i++) {
+      y[yAt + i] = (int) Math.rint(get(x, xAt, i) * factor);
+    }
+  }
+
+  @Override
   public float exponentials(
       MemorySegment x, long xAt, float max, MemorySegment y, long yAt, int n) {
     FloatVector sums = zero();

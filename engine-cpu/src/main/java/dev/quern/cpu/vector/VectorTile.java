@@ -12,8 +12,8 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * Register-blocked products. With 16 lanes four vectors of weights meet six broadcast activations:
- * 24 sums, 4 weights and 1 activation of 32 registers. With fewer lanes two vectors do, so that 16
- * registers are enough.
+ * 24 sums, 4 weights and 1 activation of 32 registers. With fewer lanes two vectors meet four: C2
+ * loads activations early, and with more it keeps sums on the stack (40 instead of 85 GFLOP/s).
  *
  * <p>C2 stops inlining in a method that has grown past a fixed number of nodes, and then boxes
  * every vector: 50 times slower. Each access to a segment costs hundreds of nodes, so that
@@ -22,6 +22,11 @@ import jdk.incubator.vector.FloatVector;
 final class VectorTile implements Tile {
   /** Vectors of weights side by side. */
   private static final int WIDE = N == 16 ? 4 : 2;
+
+  private static final int PANEL = WIDE * N;
+
+  /** Activation rows that meet a tile at once. */
+  private static final int TOGETHER = N == 16 ? 6 : 4;
 
   @Override
   public void multiply(
@@ -32,39 +37,60 @@ final class VectorTile implements Tile {
       long xStride,
       int tokens,
       Sums sums) {
-    for (int t = 0; t < tokens; t += TOKENS) {
-      int group = Math.min(TOKENS, tokens - t);
-      for (int i = 0; i < group; i++) {
-        MemorySegment.copy(x, RowMath.F32, xAt + (t + i) * xStride, sums.x, i * COLUMNS, count);
-      }
-      for (int n = 0; n < ROWS; n += WIDE * N) {
-        group(tile, n, count, group, sums);
+    for (int t = 0; t < tokens; t++) {
+      MemorySegment.copy(x, RowMath.F32, xAt + t * xStride, sums.x, t * COLUMNS, count);
+    }
+    for (int n = 0; n < ROWS; n += PANEL) {
+      for (int t = 0; t < tokens; t += TOGETHER) {
+        int group = Math.min(TOGETHER, tokens - t);
+        group(tile, Tile.place(0, n, PANEL), count, group, sums, t * COLUMNS);
         add(sums.part, sums.all, t, n, group);
       }
     }
   }
 
   @Override
+  public int panel() {
+    return PANEL;
+  }
+
+  @Override
   public void transpose(MemorySegment band, int count, MemorySegment tile, int row, Sums sums) {
-    if (N != 16 || count % 16 != 0) {
-      Tile.super.transpose(band, count, tile, row, sums);
-      return;
+    int whole = count / N * N;
+    for (int n = 0; n < BAND; n += N) {
+      for (int k = 0; k < whole; k += N) {
+        square(band, 4L * (n * COLUMNS + k), sums.part, tile, Tile.place(k, row + n, PANEL));
+      }
     }
-    for (int k = 0; k < count; k += 16) {
-      Transpose.block(band, 4L * k, sums.part, tile, place(k, row));
+    for (int k = whole; k < count; k++) {
+      for (int n = 0; n < BAND; n++) {
+        float value = band.get(RowMath.F32, 4L * (n * COLUMNS + k));
+        tile.set(RowMath.F32, Tile.place(k, row + n, PANEL), value);
+      }
     }
   }
 
-  private static void group(MemorySegment tile, int n, int count, int group, Sums sums) {
+  private static void square(
+      MemorySegment band, long at, float[] part, MemorySegment tile, long to) {
+    for (int i = 0; i < N; i++) {
+      f32(band, at + 4L * COLUMNS * i).intoArray(part, N * i);
+    }
+    Transpose.square(part);
+    for (int i = 0; i < N; i++) {
+      Lanes.store(FloatVector.fromArray(Lanes.F, part, N * i), tile, to + 4L * PANEL * i);
+    }
+  }
+
+  private static void group(MemorySegment tile, long at, int count, int group, Sums sums, int xAt) {
     if (group > 2) {
       if (WIDE == 4) {
-        six4(tile, n, count, sums.x, sums.part);
+        six4(tile, at, count, sums.x, xAt, sums.part);
       } else {
-        six2(tile, n, count, sums.x, sums.part);
+        four2(tile, at, count, sums.x, xAt, sums.part);
       }
     } else {
       for (int m = 0; m < WIDE; m += 2) {
-        two(tile, n + m * N, count, sums.x, sums.part, m * N);
+        two(tile, at + 4L * m * N, count, sums.x, xAt, sums.part, m * N);
       }
     }
   }
@@ -80,11 +106,8 @@ final class VectorTile implements Tile {
     }
   }
 
-  private static long place(int k, int n) {
-    return 4L * (k * ROWS + n);
-  }
-
-  private static void six4(MemorySegment tile, int n, int count, float[] x, float[] part) {
+  private static void six4(
+      MemorySegment tile, long at, int count, float[] x, int xAt, float[] part) {
     FloatVector a0 = zero();
     FloatVector a1 = zero();
     FloatVector a2 = zero();
@@ -110,36 +133,37 @@ final class VectorTile implements Tile {
     FloatVector f2 = zero();
     FloatVector f3 = zero();
     for (int k = 0; k < count; k++) {
-      FloatVector w0 = f32(tile, place(k, n));
-      FloatVector w1 = f32(tile, place(k, n + N));
-      FloatVector w2 = f32(tile, place(k, n + 2 * N));
-      FloatVector w3 = f32(tile, place(k, n + 3 * N));
-      FloatVector xa = splat(x[k]);
+      long place = at + 4L * PANEL * k;
+      FloatVector w0 = f32(tile, place);
+      FloatVector w1 = f32(tile, place + 4L * N);
+      FloatVector w2 = f32(tile, place + 8L * N);
+      FloatVector w3 = f32(tile, place + 12L * N);
+      FloatVector xa = splat(x[xAt + k]);
       a0 = w0.fma(xa, a0);
       a1 = w1.fma(xa, a1);
       a2 = w2.fma(xa, a2);
       a3 = w3.fma(xa, a3);
-      FloatVector xb = splat(x[COLUMNS + k]);
+      FloatVector xb = splat(x[xAt + COLUMNS + k]);
       b0 = w0.fma(xb, b0);
       b1 = w1.fma(xb, b1);
       b2 = w2.fma(xb, b2);
       b3 = w3.fma(xb, b3);
-      FloatVector xc = splat(x[2 * COLUMNS + k]);
+      FloatVector xc = splat(x[xAt + 2 * COLUMNS + k]);
       c0 = w0.fma(xc, c0);
       c1 = w1.fma(xc, c1);
       c2 = w2.fma(xc, c2);
       c3 = w3.fma(xc, c3);
-      FloatVector xd = splat(x[3 * COLUMNS + k]);
+      FloatVector xd = splat(x[xAt + 3 * COLUMNS + k]);
       d0 = w0.fma(xd, d0);
       d1 = w1.fma(xd, d1);
       d2 = w2.fma(xd, d2);
       d3 = w3.fma(xd, d3);
-      FloatVector xe = splat(x[4 * COLUMNS + k]);
+      FloatVector xe = splat(x[xAt + 4 * COLUMNS + k]);
       e0 = w0.fma(xe, e0);
       e1 = w1.fma(xe, e1);
       e2 = w2.fma(xe, e2);
       e3 = w3.fma(xe, e3);
-      FloatVector xf = splat(x[5 * COLUMNS + k]);
+      FloatVector xf = splat(x[xAt + 5 * COLUMNS + k]);
       f0 = w0.fma(xf, f0);
       f1 = w1.fma(xf, f1);
       f2 = w2.fma(xf, f2);
@@ -171,7 +195,8 @@ final class VectorTile implements Tile {
     f3.intoArray(part, 23 * N);
   }
 
-  private static void six2(MemorySegment tile, int n, int count, float[] x, float[] part) {
+  private static void four2(
+      MemorySegment tile, long at, int count, float[] x, int xAt, float[] part) {
     FloatVector a0 = zero();
     FloatVector a1 = zero();
     FloatVector b0 = zero();
@@ -180,31 +205,22 @@ final class VectorTile implements Tile {
     FloatVector c1 = zero();
     FloatVector d0 = zero();
     FloatVector d1 = zero();
-    FloatVector e0 = zero();
-    FloatVector e1 = zero();
-    FloatVector f0 = zero();
-    FloatVector f1 = zero();
     for (int k = 0; k < count; k++) {
-      FloatVector w0 = f32(tile, place(k, n));
-      FloatVector w1 = f32(tile, place(k, n + N));
-      FloatVector xa = splat(x[k]);
+      long place = at + 4L * PANEL * k;
+      FloatVector w0 = f32(tile, place);
+      FloatVector w1 = f32(tile, place + 4L * N);
+      FloatVector xa = splat(x[xAt + k]);
       a0 = w0.fma(xa, a0);
       a1 = w1.fma(xa, a1);
-      FloatVector xb = splat(x[COLUMNS + k]);
+      FloatVector xb = splat(x[xAt + COLUMNS + k]);
       b0 = w0.fma(xb, b0);
       b1 = w1.fma(xb, b1);
-      FloatVector xc = splat(x[2 * COLUMNS + k]);
+      FloatVector xc = splat(x[xAt + 2 * COLUMNS + k]);
       c0 = w0.fma(xc, c0);
       c1 = w1.fma(xc, c1);
-      FloatVector xd = splat(x[3 * COLUMNS + k]);
+      FloatVector xd = splat(x[xAt + 3 * COLUMNS + k]);
       d0 = w0.fma(xd, d0);
       d1 = w1.fma(xd, d1);
-      FloatVector xe = splat(x[4 * COLUMNS + k]);
-      e0 = w0.fma(xe, e0);
-      e1 = w1.fma(xe, e1);
-      FloatVector xf = splat(x[5 * COLUMNS + k]);
-      f0 = w0.fma(xf, f0);
-      f1 = w1.fma(xf, f1);
     }
     a0.intoArray(part, 0);
     a1.intoArray(part, N);
@@ -214,30 +230,28 @@ final class VectorTile implements Tile {
     c1.intoArray(part, 5 * N);
     d0.intoArray(part, 6 * N);
     d1.intoArray(part, 7 * N);
-    e0.intoArray(part, 8 * N);
-    e1.intoArray(part, 9 * N);
-    f0.intoArray(part, 10 * N);
-    f1.intoArray(part, 11 * N);
   }
 
-  private static void two(MemorySegment tile, int n, int count, float[] x, float[] part, int at) {
+  private static void two(
+      MemorySegment tile, long at, int count, float[] x, int xAt, float[] part, int to) {
     FloatVector a0 = zero();
     FloatVector a1 = zero();
     FloatVector b0 = zero();
     FloatVector b1 = zero();
     for (int k = 0; k < count; k++) {
-      FloatVector w0 = f32(tile, place(k, n));
-      FloatVector w1 = f32(tile, place(k, n + N));
-      FloatVector xa = splat(x[k]);
+      long place = at + 4L * PANEL * k;
+      FloatVector w0 = f32(tile, place);
+      FloatVector w1 = f32(tile, place + 4L * N);
+      FloatVector xa = splat(x[xAt + k]);
       a0 = w0.fma(xa, a0);
       a1 = w1.fma(xa, a1);
-      FloatVector xb = splat(x[COLUMNS + k]);
+      FloatVector xb = splat(x[xAt + COLUMNS + k]);
       b0 = w0.fma(xb, b0);
       b1 = w1.fma(xb, b1);
     }
-    a0.intoArray(part, at);
-    a1.intoArray(part, at + N);
-    b0.intoArray(part, at + WIDE * N);
-    b1.intoArray(part, at + WIDE * N + N);
+    a0.intoArray(part, to);
+    a1.intoArray(part, to + N);
+    b0.intoArray(part, to + WIDE * N);
+    b1.intoArray(part, to + WIDE * N + N);
   }
 }
