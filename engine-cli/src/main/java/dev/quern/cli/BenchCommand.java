@@ -1,6 +1,7 @@
 package dev.quern.cli;
 
 import dev.quern.core.Backend;
+import dev.quern.core.Limits;
 import dev.quern.core.Precision;
 import dev.quern.transformer.LanguageModel;
 import dev.quern.transformer.LoadOptions;
@@ -114,12 +115,13 @@ final class BenchCommand extends Subcommand {
       ModelSource source = shape.open(model);
       String format = shape.format(source);
       try (LanguageModel loaded = ModelOptions.load(source, backend, options, streams)) {
-        return runs(loaded, backend, source.name(), format);
+        return runs(loaded, backend, source.name(), format, backend.measureLimits());
       }
     }
   }
 
-  private List<Object> runs(LanguageModel loaded, Backend backend, String name, String format) {
+  private List<Object> runs(
+      LanguageModel loaded, Backend backend, String name, String format, Limits limits) {
     Stopwatch stopwatch = new Stopwatch(loaded, backend, repeat);
     Rates read = stopwatch.prompt(prompt);
     List<Object> runs = new ArrayList<>();
@@ -140,24 +142,33 @@ final class BenchCommand extends Subcommand {
         decode = decoded.rates().addTo(decode);
         decode.put("weightBytes", decoded.weightBytes());
         run.put("decode", decode);
+        run.put("readBytesPerSecond", limits.readBytesPerSecond());
+        run.put("flopsPerSecond", limits.flopsPerSecond());
         runs.add(run);
-        print(name + " " + format, backend, read, decoded, depth, count);
+        print(name + " " + format, backend, read, decoded, depth, count, limits);
       }
     }
     return runs;
   }
 
   private void print(
-      String what, Backend backend, Rates read, Stopwatch.Decoded decoded, int depth, int count) {
+      String what,
+      Backend backend,
+      Rates read,
+      Stopwatch.Decoded decoded,
+      int depth,
+      int count,
+      Limits limits) {
     if ("-".equals(json)) {
       return;
     }
+    double streamed = decoded.rates().median() / count * decoded.weightBytes();
     streams
         .out()
         .printf(
             Locale.ROOT,
             "%s on %s (%s): prompt of %d %.1f tok/s; %d sequence(s) at depth %d %.1f tok/s"
-                + " (%.1f to %.1f), %.1f GB/s of weights%n",
+                + " (%.1f to %.1f), %.1f GB/s of weights, %.0f %% of the %.1f that memory gives%n",
             what,
             backend.name(),
             backend.device().name(),
@@ -168,7 +179,9 @@ final class BenchCommand extends Subcommand {
             decoded.rates().median(),
             decoded.rates().min(),
             decoded.rates().max(),
-            decoded.rates().median() / count * decoded.weightBytes() * 1e-9);
+            streamed * 1e-9,
+            100 * streamed / limits.readBytesPerSecond(),
+            limits.readBytesPerSecond() * 1e-9);
     streams.out().flush();
   }
 

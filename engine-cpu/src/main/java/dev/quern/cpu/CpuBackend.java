@@ -30,7 +30,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Fixed workers, weights in place. All state is guarded by the lock of this object. */
+/** Fixed workers over weights in host memory. All state is guarded by the lock of this object. */
 final class CpuBackend implements Backend {
   private final Kernels kernels;
   private final KernelTable table;
@@ -175,11 +175,16 @@ final class CpuBackend implements Backend {
     submits++;
     launches += batch.waves();
     weightBytesRead += batch.weightBytes();
+    long start = System.nanoTime();
     workers.run(batch);
     batch.check();
     event.end(CpuBackendProvider.NAME, batch.batch().name(), batch.weightBytes());
     if (!(kernels instanceof ScalarKernels)) {
-      speedCheck.after(System.nanoTime() - opened);
+      long now = System.nanoTime();
+      speedCheck.after(now - opened);
+      if (!batch.tiled()) {
+        speedCheck.read(batch.weightBytes(), now - start);
+      }
     }
   }
 

@@ -36,6 +36,7 @@ final class CpuBatch implements CompiledBatch, Workers.Task {
   private final Slot.Bytes[] boundSlots;
   private final int[] boundMemory;
   private final Slot.Count[] counts;
+  private final boolean tiled;
   private final long weightBytes;
   private final long scratchBytes;
   private volatile @Nullable Throwable failure;
@@ -60,6 +61,7 @@ final class CpuBatch implements CompiledBatch, Workers.Task {
       ends[wave] = new int[waves[wave].length];
     }
     claimed = new AtomicIntegerArray(PAD * (waves.length + 1));
+    tiled = steps.stream().anyMatch(step -> step.tokens() > 0);
     weightBytes = steps.stream().mapToLong(Step::weightBytes).sum();
     List<Slot.Bytes> slots = new ArrayList<>();
     List<Integer> places = new ArrayList<>();
@@ -188,6 +190,11 @@ final class CpuBatch implements CompiledBatch, Workers.Task {
 
   int waves() {
     return waves.length;
+  }
+
+  /** Whether it multiplies many rows. */
+  boolean tiled() {
+    return tiled;
   }
 
   long weightBytes() {

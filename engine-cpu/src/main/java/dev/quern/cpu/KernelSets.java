@@ -4,12 +4,10 @@ import dev.quern.core.event.FallbackEvent;
 import dev.quern.cpu.kernel.Kernels;
 import dev.quern.cpu.kernel.ScalarKernels;
 import dev.quern.cpu.vector.VectorKernels;
-import java.util.concurrent.atomic.AtomicBoolean;
 
-/** Chooses the kernels that this JVM can run, and says once what keeps it from better ones. */
+/** Chooses the kernels that this JVM can run, and says what keeps it from better ones. */
 final class KernelSets {
   private static final System.Logger LOG = System.getLogger(KernelSets.class.getName());
-  private static final AtomicBoolean SAID = new AtomicBoolean();
 
   private KernelSets() {}
 
@@ -24,7 +22,7 @@ final class KernelSets {
   /** As {@link #best}, with the advice. */
   static Kernels open() {
     Kernels kernels = best();
-    if (kernels instanceof ScalarKernels && SAID.compareAndSet(false, true)) {
+    if (kernels instanceof ScalarKernels) {
       FallbackEvent.record(
           "vector kernels", "scalar kernels", "module jdk.incubator.vector is missing");
       LOG.log(

@@ -64,7 +64,7 @@ final class TileStep implements Step {
     for (int column = 0; column < k; column += Tile.COLUMNS) {
       int columns = Math.min(Tile.COLUMNS, k - column);
       if (interleaved != null) {
-        fill(interleaved, first, count, column, columns, values);
+        fill(interleaved, first, count, column, columns, values, sums);
       } else {
         long at = w.at(first) + op.w().format().bytes(column);
         fill(frame, at, count, columns, values, staging, sums);
@@ -78,13 +78,19 @@ final class TileStep implements Step {
   }
 
   private void fill(
-      Interleaved from, int first, int count, int column, int columns, MemorySegment values) {
+      Interleaved from,
+      int first,
+      int count,
+      int column,
+      int columns,
+      MemorySegment values,
+      Tile.Sums sums) {
     int panel = tile.panel();
     int lanes = from.kernels.layout().lanes();
     for (int n = 0; n < count; n += lanes) {
       long to = Tile.place(0, n, panel);
       long group = from.group(0, first + n);
-      from.kernels.fill(from.bytes, group, k, column, columns, values, to, 4L * panel);
+      from.kernels.fill(from.bytes, group, k, column, columns, values, to, 4L * panel, sums.part);
     }
   }
 

@@ -1,4 +1,7 @@
-/** The backend {@code cpu}: fixed workers that run a batch wave by wave, weights used in place. */
+/**
+ * The backend {@code cpu}: fixed workers that run a batch wave by wave, quantised weights
+ * interleaved.
+ */
 @NullMarked
 package dev.quern.cpu;
 

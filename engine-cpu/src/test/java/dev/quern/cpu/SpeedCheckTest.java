@@ -34,6 +34,26 @@ class SpeedCheckTest {
     assertThat(messages).isEmpty();
   }
 
+  @Test
+  void saysOnceThatProductsAreSlow() {
+    SpeedCheck check = new SpeedCheck(instant(), log());
+    for (int batch = 0; batch < 1000; batch++) {
+      check.read(100_000_000, 1_000_000_000);
+    }
+    assertThat(messages).hasSize(1);
+    assertThat(messages.getFirst()).contains("products must read at least");
+  }
+
+  @Test
+  void saysNothingOfProductsThatWereSlowOnlyAtFirst() {
+    SpeedCheck check = new SpeedCheck(instant(), log());
+    for (int batch = 0; batch < 1000; batch++) {
+      check.read(100_000_000, batch < 20 ? 1_000_000_000 : 10_000_000);
+      check.read(1000, 1_000_000_000);
+    }
+    assertThat(messages).isEmpty();
+  }
+
   /** Row operations that take a millisecond each. */
   private static RowMath slow() {
     RowMath scalar = new ScalarKernels().rows();

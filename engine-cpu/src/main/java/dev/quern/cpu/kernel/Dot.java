@@ -21,6 +21,12 @@ public interface Dot {
    * allocation for each share of work.
    */
   final class Job {
+    /**
+     * Elements that follow what is used of the arrays here. They are written all the time; those of
+     * two workers lie side by side on the heap and must not share a cache line.
+     */
+    private static final int PAD = 64;
+
     /** The weights, row by row. */
     public MemorySegment w = MemorySegment.NULL;
 
@@ -66,14 +72,14 @@ public interface Dot {
     /** Where the first result goes. */
     public long yAt;
 
-    /** Factors of the parts of a block. */
-    public final float[] factors = new float[16];
+    /** Factors of the parts of a block, for a group of rows. */
+    public final float[] factors = new float[16 * 16 + PAD];
 
     /** Results of a group of rows. */
-    public final float[] sums = new float[16];
+    public final float[] sums = new float[16 + PAD];
 
     /** Products of the parts of a block, for a group of rows. */
-    public final int[] parts = new int[16 * 16];
+    public final int[] parts = new int[16 * 16 + PAD];
 
     /** At least {@code 4 * k} bytes of the worker's own. */
     public MemorySegment scratch = MemorySegment.NULL;

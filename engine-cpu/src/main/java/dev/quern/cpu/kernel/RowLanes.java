@@ -22,6 +22,7 @@ public interface RowLanes extends Dot {
    * @param tile receives column {@code c} of the group's rows at {@code to + c · stride}
    * @param to where the first column goes
    * @param stride bytes from one column to the next
+   * @param factors sixteen numbers for each row of a group, of the worker's own
    */
   void fill(
       MemorySegment w,
@@ -31,5 +32,6 @@ public interface RowLanes extends Dot {
       int count,
       MemorySegment tile,
       long to,
-      long stride);
+      long stride,
+      float[] factors);
 }

@@ -24,11 +24,11 @@ record ExactLanes(RowLanes lanes) implements Dot {
   @Override
   public void run(Job job) {
     for (int n = 0; n < job.rows; n += N) {
-      Arrays.fill(job.sums, 0);
+      Arrays.fill(job.sums, 0, N, 0);
       for (int column = 0; column < job.k; column += COLUMNS) {
         int count = Math.min(COLUMNS, job.k - column);
         long group = job.wAt + n / N * job.rowBytes;
-        lanes.fill(job.w, group, job.k, column, count, job.scratch, 0, 4L * N);
+        lanes.fill(job.w, group, job.k, column, count, job.scratch, 0, 4L * N, job.factors);
         add(job, column, count);
       }
       job.store(n, N);

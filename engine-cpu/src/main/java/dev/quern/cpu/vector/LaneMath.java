@@ -29,16 +29,6 @@ final class LaneMath {
     return IntVector.fromMemorySegment(I, w, at, Lanes.LE);
   }
 
-  /** Byte {@code i} of each lane, unsigned. */
-  static FloatVector unsigned(IntVector words, int i) {
-    return Lanes.toFloat(words.lanewise(LSHR, 8 * i).and(255));
-  }
-
-  /** The f16 in the lower half of each lane. */
-  static FloatVector lowHalf(IntVector words) {
-    return highHalf(words.lanewise(LSHL, 16));
-  }
-
   /** The f16 in the upper half of each lane. */
   static FloatVector highHalf(IntVector words) {
     return words.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats().mul(HALF_BIAS);
@@ -90,20 +80,6 @@ final class LaneMath {
       long stride) {
     for (int b = 0; b < 4; b++) {
       IntVector q = word.lanewise(LSHR, 8 * b).and(15);
-      Lanes.store(Lanes.toFloat(q).fma(scale, offset), tile, to + b * stride);
-    }
-  }
-
-  /** {@code q · scale + offset} of each byte q, a column each. */
-  static void bytes(
-      IntVector word,
-      FloatVector scale,
-      FloatVector offset,
-      MemorySegment tile,
-      long to,
-      long stride) {
-    for (int b = 0; b < 4; b++) {
-      IntVector q = word.lanewise(LSHR, 8 * b).and(255);
       Lanes.store(Lanes.toFloat(q).fma(scale, offset), tile, to + b * stride);
     }
   }

@@ -46,7 +46,7 @@ final class Q4Lanes implements RowLanes {
   private static void group(Job job, long group, int n) {
     long at = group + LAYOUT.headBytes(job.k);
     int blocks = job.k / 32;
-    Arrays.fill(job.sums, 0);
+    Arrays.fill(job.sums, 0, N, 0);
     for (int block = 0; block < blocks; block += 16) {
       int count = Math.min(16, blocks - block);
       int xAt = job.quantisedAt + 16 * block;
@@ -101,18 +101,19 @@ final class Q4Lanes implements RowLanes {
       int count,
       MemorySegment tile,
       long to,
-      long stride) {
+      long stride,
+      float[] factors) {
     for (int block = 0; block < count / 32; block++) {
       int number = column / 32 + block;
       long at = group + LAYOUT.headBytes(k) + 4L * LINE * number;
       FloatVector d = LaneMath.scale(w, group, number);
       FloatVector offset = d.mul(-8);
-      long first = to + 32 * block * stride;
+      long first = to + 32L * block * stride;
       for (int i = 0; i < 4; i++) {
         IntVector word = words(w, at + (long) LINE * i);
-        LaneMath.nibbles(word, d, offset, tile, first + 4 * i * stride, stride);
+        LaneMath.nibbles(word, d, offset, tile, first + 4L * i * stride, stride);
         word = word.lanewise(LSHR, 4);
-        LaneMath.nibbles(word, d, offset, tile, first + (16 + 4 * i) * stride, stride);
+        LaneMath.nibbles(word, d, offset, tile, first + (16L + 4L * i) * stride, stride);
       }
     }
   }

@@ -3,7 +3,6 @@ package dev.quern.cpu.vector;
 import static dev.quern.cpu.vector.LaneMath.HALF;
 import static dev.quern.cpu.vector.LaneMath.HALF_BIAS;
 import static dev.quern.cpu.vector.LaneMath.LINE;
-import static dev.quern.cpu.vector.LaneMath.unsigned;
 import static dev.quern.cpu.vector.LaneMath.words;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
@@ -51,7 +50,7 @@ final class Q4kLanes implements RowLanes {
 
   private static void group(Job job, long at, int n) {
     int blocks = job.k / 256;
-    Arrays.fill(job.sums, 0);
+    Arrays.fill(job.sums, 0, N, 0);
     for (int block = 0; block < blocks; block++) {
       long words = at + 4 * LINE;
       products(job.w, words, job.line, job.side.pairs, job.quantisedAt + 128 * block, job.parts);
@@ -128,26 +127,6 @@ final class Q4kLanes implements RowLanes {
     sum.intoArray(sums, 0);
   }
 
-  /** Scales of parts 2c and 2c + 1 in the lower two bytes. */
-  static IntVector scales(MemorySegment w, long at, int c) {
-    IntVector first = words(w, at + LINE);
-    if (c < 2) {
-      return first.lanewise(LSHR, 16 * c).and(0x3F3F);
-    }
-    IntVector low = words(w, at + 3 * LINE).and(0x0F0F0F0F);
-    return first.lanewise(LSHR, 2).and(0x30303030).or(low).lanewise(LSHR, 16 * (c - 2));
-  }
-
-  /** Minima of parts 2c and 2c + 1 in the lower two bytes. */
-  static IntVector minima(MemorySegment w, long at, int c) {
-    IntVector first = words(w, at + 2 * LINE);
-    if (c < 2) {
-      return first.lanewise(LSHR, 16 * c).and(0x3F3F);
-    }
-    IntVector low = words(w, at + 3 * LINE).lanewise(LSHR, 4).and(0x0F0F0F0F);
-    return first.lanewise(LSHR, 2).and(0x30303030).or(low).lanewise(LSHR, 16 * (c - 2));
-  }
-
   @Override
   public void fill(
       MemorySegment w,
@@ -157,25 +136,58 @@ final class Q4kLanes implements RowLanes {
       int count,
       MemorySegment tile,
       long to,
-      long stride) {
+      long stride,
+      float[] factors) {
     long at = group + 36L * LINE * (column / 256);
-    for (int c = 0; c < count / 64; c++) {
-      IntVector both = words(w, at);
-      FloatVector d = LaneMath.lowHalf(both);
-      FloatVector dmin = LaneMath.highHalf(both);
-      IntVector sc = scales(w, at, c);
-      IntVector m = minima(w, at, c);
-      long q = at + (4 + 8 * c) * LINE;
-      long first = to + 64 * c * stride;
-      FloatVector low = d.mul(unsigned(sc, 0));
-      FloatVector lowMin = dmin.mul(unsigned(m, 0)).neg();
-      FloatVector high = d.mul(unsigned(sc, 1));
-      FloatVector highMin = dmin.mul(unsigned(m, 1)).neg();
-      for (int i = 0; i < 8; i++) {
-        IntVector word = words(w, q + (long) LINE * i);
-        LaneMath.nibbles(word, low, lowMin, tile, first + 4 * i * stride, stride);
-        word = word.lanewise(LSHR, 4);
-        LaneMath.nibbles(word, high, highMin, tile, first + (32 + 4 * i) * stride, stride);
+    factors(w, at, factors);
+    for (int j = 0; j < count / 32; j++) {
+      long q = at + (long) LINE * (4 + 8 * (j / 2));
+      part(w, q, 4 * (j % 2), factors, j * N, tile, to + 32L * j * stride, stride);
+    }
+  }
+
+  /** {@code d · scⱼ} of the parts of a block, then {@code −dmin · mⱼ}. */
+  static void factors(MemorySegment w, long at, float[] factors) {
+    IntVector both = IntVector.fromMemorySegment(I, w, at, LE);
+    IntVector sc = IntVector.fromMemorySegment(I, w, at + LINE, LE);
+    IntVector m = IntVector.fromMemorySegment(I, w, at + 2 * LINE, LE);
+    IntVector rest = IntVector.fromMemorySegment(I, w, at + 3 * LINE, LE);
+    IntVector sc4 = sc.lanewise(LSHR, 2).and(0x30303030).or(rest.and(0x0F0F0F0F));
+    IntVector m4 = m.lanewise(LSHR, 2).and(0x30303030).or(rest.lanewise(LSHR, 4).and(0x0F0F0F0F));
+    IntVector low = both.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
+    FloatVector d = low.reinterpretAsFloats().mul(HALF_BIAS);
+    FloatVector dmin = both.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats().mul(-HALF_BIAS);
+    for (int j = 0; j < 4; j++) {
+      ((FloatVector) sc.and(63).convertShape(I2F, F, 0)).mul(d).intoArray(factors, j * N);
+      ((FloatVector) sc4.and(63).convertShape(I2F, F, 0)).mul(d).intoArray(factors, (4 + j) * N);
+      ((FloatVector) m.and(63).convertShape(I2F, F, 0)).mul(dmin).intoArray(factors, (8 + j) * N);
+      ((FloatVector) m4.and(63).convertShape(I2F, F, 0)).mul(dmin).intoArray(factors, (12 + j) * N);
+      sc = sc.lanewise(LSHR, 8);
+      sc4 = sc4.lanewise(LSHR, 8);
+      m = m.lanewise(LSHR, 8);
+      m4 = m4.lanewise(LSHR, 8);
+    }
+  }
+
+  private static void part(
+      MemorySegment w,
+      long at,
+      int shift,
+      float[] factors,
+      int factor,
+      MemorySegment tile,
+      long to,
+      long stride) {
+    FloatVector scale = FloatVector.fromArray(F, factors, factor);
+    FloatVector offset = FloatVector.fromArray(F, factors, factor + 8 * N);
+    for (int i = 0; i < 8; i++) {
+      IntVector q = IntVector.fromMemorySegment(I, w, at, LE).lanewise(LSHR, shift);
+      at += LINE;
+      for (int b = 0; b < 4; b++) {
+        FloatVector value = (FloatVector) q.and(15).convertShape(I2F, F, 0);
+        value.fma(scale, offset).intoMemorySegment(tile, to, LE);
+        q = q.lanewise(LSHR, 8);
+        to += stride;
       }
     }
   }

@@ -1,11 +1,12 @@
 package dev.quern.cpu.vector;
 
 import static dev.quern.cpu.vector.LaneMath.LINE;
-import static dev.quern.cpu.vector.LaneMath.words;
+import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
 import static dev.quern.cpu.vector.Lanes.LE;
 import static dev.quern.cpu.vector.Lanes.N;
 import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
@@ -45,7 +46,7 @@ final class Q5kLanes implements RowLanes {
 
   private static void group(Job job, long at, int n) {
     int blocks = job.k / 256;
-    Arrays.fill(job.sums, 0);
+    Arrays.fill(job.sums, 0, N, 0);
     for (int block = 0; block < blocks; block++) {
       int xAt = job.quantisedAt + 128 * block;
       products(job.w, at + 4 * LINE, job.line, job.side, xAt, job.startsAt + 8 * block, job.parts);
@@ -93,24 +94,38 @@ final class Q5kLanes implements RowLanes {
       int count,
       MemorySegment tile,
       long to,
-      long stride) {
+      long stride,
+      float[] factors) {
     long at = group + 44L * LINE * (column / 256);
-    IntVector both = words(w, at);
-    FloatVector d = LaneMath.lowHalf(both);
-    FloatVector dmin = LaneMath.highHalf(both).neg();
-    for (int j = 0; j < 8; j++) {
-      FloatVector scale = d.mul(LaneMath.unsigned(Q4kLanes.scales(w, at, j / 2), j % 2));
-      FloatVector offset = dmin.mul(LaneMath.unsigned(Q4kLanes.minima(w, at, j / 2), j % 2));
-      long nibbles = at + (12 + 8 * (j / 2)) * LINE;
-      for (int i = 0; i < 8; i++) {
-        IntVector bit =
-            words(w, at + (long) LINE * (4 + i))
-                .lanewise(LSHR, j)
-                .and(0x01010101)
-                .lanewise(LSHL, 4);
-        IntVector low =
-            words(w, nibbles + (long) LINE * i).lanewise(LSHR, 4 * (j % 2)).and(0x0F0F0F0F);
-        LaneMath.bytes(low.or(bit), scale, offset, tile, to + (32 * j + 4 * i) * stride, stride);
+    Q4kLanes.factors(w, at, factors);
+    for (int j = 0; j < count / 32; j++) {
+      part(w, at, j, factors, tile, to + 32L * j * stride, stride);
+    }
+  }
+
+  private static void part(
+      MemorySegment w,
+      long block,
+      int j,
+      float[] factors,
+      MemorySegment tile,
+      long to,
+      long stride) {
+    FloatVector scale = FloatVector.fromArray(F, factors, j * N);
+    FloatVector offset = FloatVector.fromArray(F, factors, (8 + j) * N);
+    long at = block + (long) LINE * (12 + 8 * (j / 2));
+    long bits = block + 4L * LINE;
+    for (int i = 0; i < 8; i++) {
+      IntVector bit = IntVector.fromMemorySegment(I, w, bits, LE).lanewise(LSHR, j);
+      IntVector q = IntVector.fromMemorySegment(I, w, at, LE).lanewise(LSHR, 4 * (j % 2));
+      q = q.and(0x0F0F0F0F).or(bit.and(0x01010101).lanewise(LSHL, 4));
+      at += LINE;
+      bits += LINE;
+      for (int b = 0; b < 4; b++) {
+        FloatVector value = (FloatVector) q.and(255).convertShape(I2F, F, 0);
+        value.fma(scale, offset).intoMemorySegment(tile, to, LE);
+        q = q.lanewise(LSHR, 8);
+        to += stride;
       }
     }
   }

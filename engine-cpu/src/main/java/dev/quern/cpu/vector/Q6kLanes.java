@@ -3,12 +3,10 @@ package dev.quern.cpu.vector;
 import static dev.quern.cpu.vector.LaneMath.HALF;
 import static dev.quern.cpu.vector.LaneMath.HALF_BIAS;
 import static dev.quern.cpu.vector.LaneMath.LINE;
-import static dev.quern.cpu.vector.LaneMath.words;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
 import static dev.quern.cpu.vector.Lanes.LE;
 import static dev.quern.cpu.vector.Lanes.N;
-import static dev.quern.cpu.vector.Lanes.toFloat;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -51,7 +49,7 @@ final class Q6kLanes implements RowLanes {
   private static void group(Job job, long group, int n) {
     int blocks = job.k / 256;
     long at = group + LAYOUT.headBytes(job.k);
-    Arrays.fill(job.sums, 0);
+    Arrays.fill(job.sums, 0, N, 0);
     for (int block = 0; block < blocks; block++) {
       int xAt = job.quantisedAt + 128 * block;
       products(job.w, at, job.line, job.side, xAt, job.startsAt + 16 * block, job.parts);
@@ -73,7 +71,8 @@ final class Q6kLanes implements RowLanes {
       long upper = at + (long) LINE * (32 + 8 * (i / 4) + 4 * (i % 2));
       int shift = i & 2;
       ShortVector low = IntVector.broadcast(I, side.starts[start + part]).reinterpretAsShorts();
-      ShortVector high = IntVector.broadcast(I, side.starts[start + part + 4]).reinterpretAsShorts();
+      ShortVector high =
+          IntVector.broadcast(I, side.starts[start + part + 4]).reinterpretAsShorts();
       int first = xAt + 8 * part;
       for (int pair = first; pair < first + 8; pair += 2) {
         ShortVector bits = IntVector.fromMemorySegment(I, w, upper, LE).reinterpretAsShorts();
@@ -86,8 +85,7 @@ final class Q6kLanes implements RowLanes {
         low = low.add(one.and((short) 255).mul(x0));
         ShortVector x1 = IntVector.broadcast(I, x[pair + 1]).reinterpretAsShorts();
         low = low.add(one.lanewise(LSHR, 8).mul(x1));
-        ShortVector two =
-            q.lanewise(LSHR, 4).and((short) 0x0F0F).or(bits.and((short) 0x3030));
+        ShortVector two = q.lanewise(LSHR, 4).and((short) 0x0F0F).or(bits.and((short) 0x3030));
         ShortVector y0 = IntVector.broadcast(I, x[pair + 32]).reinterpretAsShorts();
         high = high.add(two.and((short) 255).mul(y0));
         ShortVector y1 = IntVector.broadcast(I, x[pair + 33]).reinterpretAsShorts();
@@ -143,37 +141,53 @@ final class Q6kLanes implements RowLanes {
       int count,
       MemorySegment tile,
       long to,
-      long stride) {
-    long at = group + LAYOUT.headBytes(k) + 52L * LINE * (column / 256);
-    FloatVector d = LaneMath.scale(w, group, column / 256);
+      long stride,
+      float[] factors) {
+    int block = column / 256;
+    long at = group + LAYOUT.headBytes(k) + 52L * LINE * block;
+    factors(w, at, group + (long) LINE * (block >> 1), 16 & ~(block << 4), factors);
     for (int part = 0; part < 16; part++) {
-      int h = part / 8;
-      int p = part / 2 % 4;
-      IntVector sc =
-          words(w, at + (48 + part / 4) * LINE)
-              .lanewise(LSHL, 24 - 8 * (part % 4))
-              .lanewise(ASHR, 24);
-      FloatVector scale = d.mul(toFloat(sc));
-      for (int i = 4 * (part % 2); i < 4 * (part % 2) + 4; i++) {
-        IntVector low =
-            words(w, at + (16L * h + 8 * (p % 2) + i) * LINE)
-                .lanewise(LSHR, 4 * (p / 2))
-                .and(0x0F0F0F0F);
-        IntVector high =
-            words(w, at + (32L + 8 * h + i) * LINE)
-                .lanewise(LSHR, 2 * p)
-                .and(0x03030303)
-                .lanewise(LSHL, 4);
-        six(low.or(high), scale, tile, to + (128 * h + 32 * p + 4 * i) * stride, stride);
-      }
+      part(w, at, part, factors, tile, to + 16L * part * stride, stride);
     }
   }
 
-  private static void six(
-      IntVector word, FloatVector scale, MemorySegment tile, long to, long stride) {
-    for (int b = 0; b < 4; b++) {
-      IntVector q = word.lanewise(LSHR, 8 * b).and(255).sub(32);
-      Lanes.store(toFloat(q).mul(scale), tile, to + b * stride);
+  /** {@code d · scⱼ} of the sixteen parts. */
+  private static void factors(MemorySegment w, long at, long dAt, int shift, float[] factors) {
+    IntVector half = IntVector.fromMemorySegment(I, w, dAt, LE);
+    half = half.lanewise(LSHL, shift).lanewise(ASHR, 3).and(HALF);
+    FloatVector d = half.reinterpretAsFloats().mul(HALF_BIAS);
+    for (int part = 0; part < 16; part++) {
+      IntVector sc = IntVector.fromMemorySegment(I, w, at + (long) LINE * (48 + part / 4), LE);
+      sc = sc.lanewise(LSHL, 24 - 8 * (part % 4)).lanewise(ASHR, 24);
+      ((FloatVector) sc.convertShape(I2F, F, 0)).mul(d).intoArray(factors, part * N);
+    }
+  }
+
+  private static void part(
+      MemorySegment w,
+      long block,
+      int part,
+      float[] factors,
+      MemorySegment tile,
+      long to,
+      long stride) {
+    FloatVector scale = FloatVector.fromArray(F, factors, part * N);
+    FloatVector offset = scale.mul(-32);
+    int p = part / 2 % 4;
+    long at = block + (long) LINE * (16 * (part / 8) + 8 * (p % 2) + 4 * (part % 2));
+    long upper = block + (long) LINE * (32 + 8 * (part / 8) + 4 * (part % 2));
+    for (int i = 0; i < 4; i++) {
+      IntVector bits = IntVector.fromMemorySegment(I, w, upper, LE).lanewise(LSHR, 2 * p);
+      IntVector q = IntVector.fromMemorySegment(I, w, at, LE).lanewise(LSHR, 4 * (p / 2));
+      q = q.and(0x0F0F0F0F).or(bits.and(0x03030303).lanewise(LSHL, 4));
+      at += LINE;
+      upper += LINE;
+      for (int b = 0; b < 4; b++) {
+        FloatVector value = (FloatVector) q.and(255).convertShape(I2F, F, 0);
+        value.fma(scale, offset).intoMemorySegment(tile, to, LE);
+        q = q.lanewise(LSHR, 8);
+        to += stride;
+      }
     }
   }
 }

@@ -43,7 +43,7 @@ final class Q8Lanes implements RowLanes {
   private static void group(Job job, long group, int n) {
     long at = group + LAYOUT.headBytes(job.k);
     int blocks = job.k / 32;
-    Arrays.fill(job.sums, 0);
+    Arrays.fill(job.sums, 0, N, 0);
     for (int block = 0; block < blocks; block += 16) {
       int count = Math.min(16, blocks - block);
       int xAt = job.quantisedAt + 16 * block;
@@ -85,14 +85,15 @@ final class Q8Lanes implements RowLanes {
       int count,
       MemorySegment tile,
       long to,
-      long stride) {
+      long stride,
+      float[] factors) {
     for (int block = 0; block < count / 32; block++) {
       int number = column / 32 + block;
       long at = group + LAYOUT.headBytes(k) + 8L * LINE * number;
       FloatVector d = LaneMath.scale(w, group, number);
-      long first = to + 32 * block * stride;
+      long first = to + 32L * block * stride;
       for (int i = 0; i < 8; i++) {
-        bytes(words(w, at + (long) LINE * i), d, tile, first + 4 * i * stride, stride);
+        bytes(words(w, at + (long) LINE * i), d, tile, first + 4L * i * stride, stride);
       }
     }
   }

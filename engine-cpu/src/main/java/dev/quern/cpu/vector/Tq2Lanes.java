@@ -52,7 +52,7 @@ final class Tq2Lanes implements RowLanes {
   private static void group(Job job, long group, int n) {
     long at = group + LAYOUT.headBytes(job.k);
     int blocks = job.k / 256;
-    Arrays.fill(job.sums, 0);
+    Arrays.fill(job.sums, 0, N, 0);
     for (int block = 0; block < blocks; block += 8) {
       int count = Math.min(8, blocks - block);
       int xAt = job.quantisedAt + 128 * block;
@@ -140,15 +140,16 @@ final class Tq2Lanes implements RowLanes {
       int count,
       MemorySegment tile,
       long to,
-      long stride) {
+      long stride,
+      float[] factors) {
     long at = group + LAYOUT.headBytes(k) + 16L * LINE * (column / 256);
     FloatVector d = LaneMath.scale(w, group, column / 256);
     FloatVector offset = d.neg();
     for (int i = 0; i < 16; i++) {
       IntVector word = words(w, at + (long) LINE * i);
-      long first = to + (128 * (i / 8) + 4 * (i % 8)) * stride;
+      long first = to + (128L * (i / 8) + 4L * (i % 8)) * stride;
       for (int p = 0; p < 4; p++) {
-        codes(word, 2 * p, d, offset, tile, first + 32 * p * stride, stride);
+        codes(word, 2 * p, d, offset, tile, first + 32L * p * stride, stride);
       }
     }
   }
