@@ -14,7 +14,7 @@ import jdk.incubator.vector.IntVector;
 /** Pieces of the kernels over interleaved weights. Small, so that C2 inlines them. */
 final class LaneMath {
   /** Bytes of one word of each row of a group. */
-  static final int LINE = 4 * N;
+  static final long LINE = 4L * N;
 
   /** The bits of a float32 that an f16 moved to its place fills. */
   static final int HALF = 0x8FFFE000;
@@ -36,7 +36,7 @@ final class LaneMath {
 
   /** The f16 of block {@code block}, from the head of a group. */
   static FloatVector scale(MemorySegment w, long group, int block) {
-    IntVector both = words(w, group + (long) LINE * (block >> 1));
+    IntVector both = words(w, group + LINE * (block >> 1));
     return highHalf(both.lanewise(LSHL, 16 & ~(block << 4)));
   }
 
@@ -61,7 +61,7 @@ final class LaneMath {
       float[] sums) {
     FloatVector sum = FloatVector.fromArray(Lanes.F, sums, 0);
     for (int b = 0; b < count; b++) {
-      IntVector d = IntVector.fromMemorySegment(I, w, head + (long) LINE * (b >> 1), Lanes.LE);
+      IntVector d = IntVector.fromMemorySegment(I, w, head + LINE * (b >> 1), Lanes.LE);
       d = d.lanewise(LSHL, 16 & ~(b << 4)).lanewise(ASHR, 3).and(HALF);
       FloatVector scale = d.reinterpretAsFloats().mul(HALF_BIAS).mul(numbers[number + 2 * b]);
       IntVector part = IntVector.fromArray(I, parts, b * N);

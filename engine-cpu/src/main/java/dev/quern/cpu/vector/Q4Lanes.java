@@ -51,10 +51,10 @@ final class Q4Lanes implements RowLanes {
       int count = Math.min(16, blocks - block);
       int xAt = job.quantisedAt + 16 * block;
       products(job.w, at, job.line, job.side, xAt, job.startsAt + block, count, job.parts);
-      long head = group + (long) LINE * (block / 2);
+      long head = group + LINE * (block / 2);
       int number = job.numbersAt + 2 * block;
       LaneMath.add(job.w, head, count, job.parts, job.side.numbers, number, job.sums);
-      at += 4L * LINE * count;
+      at += 4 * LINE * count;
     }
     job.store(n, N);
   }
@@ -105,12 +105,12 @@ final class Q4Lanes implements RowLanes {
       float[] factors) {
     for (int block = 0; block < count / 32; block++) {
       int number = column / 32 + block;
-      long at = group + LAYOUT.headBytes(k) + 4L * LINE * number;
+      long at = group + LAYOUT.headBytes(k) + 4 * LINE * number;
       FloatVector d = LaneMath.scale(w, group, number);
       FloatVector offset = d.mul(-8);
       long first = to + 32L * block * stride;
       for (int i = 0; i < 4; i++) {
-        IntVector word = words(w, at + (long) LINE * i);
+        IntVector word = words(w, at + LINE * i);
         LaneMath.nibbles(word, d, offset, tile, first + 4L * i * stride, stride);
         word = word.lanewise(LSHR, 4);
         LaneMath.nibbles(word, d, offset, tile, first + (16L + 4L * i) * stride, stride);

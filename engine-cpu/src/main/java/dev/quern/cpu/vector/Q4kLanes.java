@@ -138,10 +138,10 @@ final class Q4kLanes implements RowLanes {
       long to,
       long stride,
       float[] factors) {
-    long at = group + 36L * LINE * (column / 256);
+    long at = group + 36 * LINE * (column / 256);
     factors(w, at, factors);
     for (int j = 0; j < count / 32; j++) {
-      long q = at + (long) LINE * (4 + 8 * (j / 2));
+      long q = at + LINE * (4 + 8 * (j / 2));
       part(w, q, 4 * (j % 2), factors, j * N, tile, to + 32L * j * stride, stride);
     }
   }

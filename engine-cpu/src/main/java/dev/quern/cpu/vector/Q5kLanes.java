@@ -64,15 +64,16 @@ final class Q5kLanes implements RowLanes {
       int sumOfX = side.starts[start + j];
       ShortVector sum = IntVector.broadcast(I, sumOfX).reinterpretAsShorts();
       long bits = at;
-      long place = at + (long) LINE * (8 + 8 * (j / 2));
+      long place = at + LINE * (8 + 8 * (j / 2));
       int first = xAt + 16 * j;
+      int shift = 4 * (j % 2);
       for (int pair = first; pair < first + 16; pair += 2) {
         ShortVector bit = IntVector.fromMemorySegment(I, w, bits, LE).reinterpretAsShorts();
         ShortVector q = IntVector.fromMemorySegment(I, w, place, LE).reinterpretAsShorts();
         place += line;
         bits += line;
         bit = bit.lanewise(LSHR, j).and((short) 0x0101).lanewise(LSHL, 4);
-        q = q.lanewise(LSHR, 4 * (j % 2)).and((short) 0x0F0F).or(bit);
+        q = q.lanewise(LSHR, shift).and((short) 0x0F0F).or(bit);
         ShortVector x0 = IntVector.broadcast(I, x[pair]).reinterpretAsShorts();
         ShortVector x1 = IntVector.broadcast(I, x[pair + 1]).reinterpretAsShorts();
         sum = sum.add(q.and((short) 255).mul(x0));
@@ -96,7 +97,7 @@ final class Q5kLanes implements RowLanes {
       long to,
       long stride,
       float[] factors) {
-    long at = group + 44L * LINE * (column / 256);
+    long at = group + 44 * LINE * (column / 256);
     Q4kLanes.factors(w, at, factors);
     for (int j = 0; j < count / 32; j++) {
       part(w, at, j, factors, tile, to + 32L * j * stride, stride);
@@ -113,8 +114,8 @@ final class Q5kLanes implements RowLanes {
       long stride) {
     FloatVector scale = FloatVector.fromArray(F, factors, j * N);
     FloatVector offset = FloatVector.fromArray(F, factors, (8 + j) * N);
-    long at = block + (long) LINE * (12 + 8 * (j / 2));
-    long bits = block + 4L * LINE;
+    long at = block + LINE * (12 + 8 * (j / 2));
+    long bits = block + 4 * LINE;
     for (int i = 0; i < 8; i++) {
       IntVector bit = IntVector.fromMemorySegment(I, w, bits, LE).lanewise(LSHR, j);
       IntVector q = IntVector.fromMemorySegment(I, w, at, LE).lanewise(LSHR, 4 * (j % 2));

@@ -54,7 +54,7 @@ final class Q6kLanes implements RowLanes {
       int xAt = job.quantisedAt + 128 * block;
       products(job.w, at, job.line, job.side, xAt, job.startsAt + 16 * block, job.parts);
       int number = job.numbersAt + 16 * block;
-      long d = group + (long) LINE * (block >> 1);
+      long d = group + LINE * (block >> 1);
       add(job.w, at, d, 16 & ~(block << 4), job.parts, job.side.numbers, number, job.sums);
       at += 52 * LINE;
     }
@@ -67,8 +67,8 @@ final class Q6kLanes implements RowLanes {
     int[] x = side.pairs;
     for (int i = 0; i < 8; i++) {
       int part = i + (i & 4);
-      long place = at + (long) LINE * 4 * i;
-      long upper = at + (long) LINE * (32 + 8 * (i / 4) + 4 * (i % 2));
+      long place = at + LINE * 4 * i;
+      long upper = at + LINE * (32 + 8 * (i / 4) + 4 * (i % 2));
       int shift = i & 2;
       ShortVector low = IntVector.broadcast(I, side.starts[start + part]).reinterpretAsShorts();
       ShortVector high =
@@ -112,7 +112,7 @@ final class Q6kLanes implements RowLanes {
       float[] sums) {
     FloatVector products = FloatVector.zero(F);
     for (int i = 0; i < 4; i++) {
-      IntVector sc = IntVector.fromMemorySegment(I, w, at + (long) LINE * (48 + i), LE);
+      IntVector sc = IntVector.fromMemorySegment(I, w, at + LINE * (48 + i), LE);
       IntVector sc0 = sc.lanewise(LSHL, 24).lanewise(ASHR, 24);
       IntVector sc1 = sc.lanewise(LSHL, 16).lanewise(ASHR, 24);
       IntVector sc2 = sc.lanewise(LSHL, 8).lanewise(ASHR, 24);
@@ -144,8 +144,8 @@ final class Q6kLanes implements RowLanes {
       long stride,
       float[] factors) {
     int block = column / 256;
-    long at = group + LAYOUT.headBytes(k) + 52L * LINE * block;
-    factors(w, at, group + (long) LINE * (block >> 1), 16 & ~(block << 4), factors);
+    long at = group + LAYOUT.headBytes(k) + 52 * LINE * block;
+    factors(w, at, group + LINE * (block >> 1), 16 & ~(block << 4), factors);
     for (int part = 0; part < 16; part++) {
       part(w, at, part, factors, tile, to + 16L * part * stride, stride);
     }
@@ -157,7 +157,7 @@ final class Q6kLanes implements RowLanes {
     half = half.lanewise(LSHL, shift).lanewise(ASHR, 3).and(HALF);
     FloatVector d = half.reinterpretAsFloats().mul(HALF_BIAS);
     for (int part = 0; part < 16; part++) {
-      IntVector sc = IntVector.fromMemorySegment(I, w, at + (long) LINE * (48 + part / 4), LE);
+      IntVector sc = IntVector.fromMemorySegment(I, w, at + LINE * (48 + part / 4), LE);
       sc = sc.lanewise(LSHL, 24 - 8 * (part % 4)).lanewise(ASHR, 24);
       ((FloatVector) sc.convertShape(I2F, F, 0)).mul(d).intoArray(factors, part * N);
     }
@@ -174,8 +174,8 @@ final class Q6kLanes implements RowLanes {
     FloatVector scale = FloatVector.fromArray(F, factors, part * N);
     FloatVector offset = scale.mul(-32);
     int p = part / 2 % 4;
-    long at = block + (long) LINE * (16 * (part / 8) + 8 * (p % 2) + 4 * (part % 2));
-    long upper = block + (long) LINE * (32 + 8 * (part / 8) + 4 * (part % 2));
+    long at = block + LINE * (16 * (part / 8) + 8 * (p % 2) + 4 * (part % 2));
+    long upper = block + LINE * (32 + 8 * (part / 8) + 4 * (part % 2));
     for (int i = 0; i < 4; i++) {
       IntVector bits = IntVector.fromMemorySegment(I, w, upper, LE).lanewise(LSHR, 2 * p);
       IntVector q = IntVector.fromMemorySegment(I, w, at, LE).lanewise(LSHR, 4 * (p / 2));

@@ -48,10 +48,10 @@ final class Q8Lanes implements RowLanes {
       int count = Math.min(16, blocks - block);
       int xAt = job.quantisedAt + 16 * block;
       products(job.w, at, job.line, job.side.pairs, xAt, count, job.parts);
-      long head = group + (long) LINE * (block / 2);
+      long head = group + LINE * (block / 2);
       int number = job.numbersAt + 2 * block;
       LaneMath.add(job.w, head, count, job.parts, job.side.numbers, number, job.sums);
-      at += 8L * LINE * count;
+      at += 8 * LINE * count;
     }
     job.store(n, N);
   }
@@ -89,11 +89,11 @@ final class Q8Lanes implements RowLanes {
       float[] factors) {
     for (int block = 0; block < count / 32; block++) {
       int number = column / 32 + block;
-      long at = group + LAYOUT.headBytes(k) + 8L * LINE * number;
+      long at = group + LAYOUT.headBytes(k) + 8 * LINE * number;
       FloatVector d = LaneMath.scale(w, group, number);
       long first = to + 32L * block * stride;
       for (int i = 0; i < 8; i++) {
-        bytes(words(w, at + (long) LINE * i), d, tile, first + 4L * i * stride, stride);
+        bytes(words(w, at + LINE * i), d, tile, first + 4L * i * stride, stride);
       }
     }
   }

@@ -57,10 +57,10 @@ final class Tq2Lanes implements RowLanes {
       int count = Math.min(8, blocks - block);
       int xAt = job.quantisedAt + 128 * block;
       products(job.w, at, job.line, job.side.pairs, xAt, count, job.parts);
-      long head = group + (long) LINE * (block / 2);
+      long head = group + LINE * (block / 2);
       int number = job.numbersAt + 2 * block;
       add(job.w, head, count, job.parts, job.side.numbers, number, job.sums);
-      at += 16L * LINE * count;
+      at += 16 * LINE * count;
     }
     job.store(n, N);
   }
@@ -120,7 +120,7 @@ final class Tq2Lanes implements RowLanes {
       float[] sums) {
     FloatVector sum = FloatVector.fromArray(F, sums, 0);
     for (int b = 0; b < count; b++) {
-      IntVector d = IntVector.fromMemorySegment(I, w, head + (long) LINE * (b >> 1), LE);
+      IntVector d = IntVector.fromMemorySegment(I, w, head + LINE * (b >> 1), LE);
       d = d.lanewise(LSHL, 16 & ~(b << 4)).lanewise(ASHR, 3).and(HALF);
       IntVector part = IntVector.fromArray(I, parts, 2 * b * N);
       part = part.add(IntVector.fromArray(I, parts, (2 * b + 1) * N));
@@ -142,11 +142,11 @@ final class Tq2Lanes implements RowLanes {
       long to,
       long stride,
       float[] factors) {
-    long at = group + LAYOUT.headBytes(k) + 16L * LINE * (column / 256);
+    long at = group + LAYOUT.headBytes(k) + 16 * LINE * (column / 256);
     FloatVector d = LaneMath.scale(w, group, column / 256);
     FloatVector offset = d.neg();
     for (int i = 0; i < 16; i++) {
-      IntVector word = words(w, at + (long) LINE * i);
+      IntVector word = words(w, at + LINE * i);
       long first = to + (128L * (i / 8) + 4L * (i % 8)) * stride;
       for (int p = 0; p < 4; p++) {
         codes(word, 2 * p, d, offset, tile, first + 32L * p * stride, stride);
