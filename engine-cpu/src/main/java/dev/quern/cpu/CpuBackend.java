@@ -128,10 +128,15 @@ final class CpuBackend implements Backend {
 
   @Override
   public Backend dryRun(long memoryBytes) {
+    InterleavedWeights.Forecast copies = new InterleavedWeights.Forecast(kernels);
     return new DryRunBackend(
         this,
         (batch, options) ->
-            new Lowering(batch, options.precision(), table, kernels).run().plan().scratchBytes());
+            copies.bytes(batch)
+                + new Lowering(batch, options.precision(), table, kernels, weights)
+                    .run()
+                    .plan()
+                    .scratchBytes());
   }
 
   @Override

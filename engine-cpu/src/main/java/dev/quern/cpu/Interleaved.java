@@ -31,7 +31,14 @@ final class Interleaved implements Rows, AutoCloseable {
     Shape shape = w.shape();
     groups = layout.groups(rows(shape));
     groupBytes = layout.groupBytes(shape.last());
-    bytes = arena.allocate(matrices(shape) * groups * groupBytes, ALIGNMENT);
+    bytes = arena.allocate(bytes(w, kernels), ALIGNMENT);
+  }
+
+  /** Bytes that an interleaved weight takes. */
+  static long bytes(Tensor w, RowLanes kernels) {
+    Interleave layout = kernels.layout();
+    Shape shape = w.shape();
+    return matrices(shape) * layout.groups(rows(shape)) * layout.groupBytes(shape.last());
   }
 
   /** What workers do together to fill this from {@code w}. */

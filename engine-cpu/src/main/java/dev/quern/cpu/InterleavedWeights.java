@@ -1,14 +1,21 @@
 package dev.quern.cpu;
 
+import dev.quern.core.Buffer;
+import dev.quern.core.CommandBatch;
 import dev.quern.core.HostBuffer;
 import dev.quern.core.Shape;
 import dev.quern.core.Storage;
 import dev.quern.core.Tensor;
+import dev.quern.core.op.ExpertMatMul;
+import dev.quern.core.op.Op;
+import dev.quern.core.op.Projection;
 import dev.quern.cpu.kernel.Kernels;
 import dev.quern.cpu.kernel.RowLanes;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The interleaved copies of weights, one a weight, which live as long as a batch uses them. What
@@ -30,6 +37,33 @@ final class InterleavedWeights {
 
   /** Which weight. */
   record Key(Storage storage, long offset, Shape shape) {}
+
+  /** What copies of weights will take, for a dry run. */
+  static final class Forecast {
+    private final Kernels kernels;
+    private final Set<Key> seen = new HashSet<>();
+
+    Forecast(Kernels kernels) {
+      this.kernels = kernels;
+    }
+
+    /** Bytes of the copies that no batch before this one needed. */
+    long bytes(CommandBatch batch) {
+      long bytes = 0;
+      for (Op op : batch.ops()) {
+        Tensor w =
+            switch (op) {
+              case Projection projection -> projection.w();
+              case ExpertMatMul experts -> experts.w();
+              default -> null;
+            };
+        if (w != null && w.storage() instanceof Buffer && seen.add(key(w))) {
+          bytes += kernels.lanes(w.format()).map(lanes -> Interleaved.bytes(w, lanes)).orElse(0L);
+        }
+      }
+      return bytes;
+    }
+  }
 
   private static final class Copy {
     final Interleaved weights;
