@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -152,7 +153,14 @@ final class Filters {
         : found;
   }
 
+  /** What these make of none, as of all that is false, is an empty list. */
+  private static final Set<String> OF_NOTHING =
+      Set.of("map", "select", "reject", "selectattr", "rejectattr");
+
   private static @Nullable Object sequence(String name, @Nullable Object value, Args args) {
+    if (OF_NOTHING.contains(name) && !Py.truth(value)) {
+      return new ArrayList<>();
+    }
     return switch (name) {
       case "first", "last" -> end(Py.items(value), name.equals("first"));
       case "list" -> new ArrayList<>(Py.items(value));

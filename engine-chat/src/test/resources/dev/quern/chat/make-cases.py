@@ -669,4 +669,205 @@ case("error in an untaken branch", "{% if false %}{{ raise_exception('cond') }}{
 case("error in an inline if", "{{ raise_exception('x') if false else 'fine' }}{{ 'a' or raise_exception('y') }}{{ false and raise_exception('z') }}")
 case("output is long", "{% for i in range(3000) %}{{ i }},{% endfor %}")
 
+case("select of nothing", "{{ none | selectattr('type', 'equalto', 'x') | list | length }}{{ missing | map('upper') | list }}{{ none | rejectattr('a') | list }}{{ '' | select | list }}")
+
+GRANITE = """{%- if messages[0]['role'] == 'system' %}
+    {%- set system_message = messages[0]['content'] %}
+    {%- set loop_messages = messages[1:] %}
+{%- else %}
+    {%- set system_message = "Cutoff: April 2024.\\nToday: " + strftime_now('%B %d, %Y') + "." %}
+    {%- if tools and documents %}
+        {%- set system_message = system_message + " Tools and documents." %}
+    {%- elif tools %}
+        {%- set system_message = system_message + " Tools." %}
+    {%- elif thinking %}
+        {%- set system_message = system_message + " Think." %}
+    {%- endif %}
+    {%- if 'citations' in controls and documents %}
+        {%- set system_message = system_message + '\\nCite.' %}
+    {%- endif %}
+    {%- set loop_messages = messages %}
+{%- endif %}
+{{- '<|role|>system<|end|>' + system_message + '<|text|>\\n' }}
+{%- if tools %}
+    {{- '<|role|>tools<|end|>' }}
+    {{- tools | tojson(indent=4) }}
+    {{- '<|text|>\\n' }}
+{%- endif %}
+{%- if documents %}
+    {%- for document in documents %}
+        {{- '<|role|>document {"id": "' + document['doc_id'] | string + '"}<|end|>\\n' }}
+        {{- document['text'] }}
+        {{- '<|text|>\\n' }}
+    {%- endfor %}
+{%- endif %}
+{%- for message in loop_messages %}
+    {{- '<|role|>' + message['role'] + '<|end|>' + (message['content'] or '') + '<|text|>\\n' }}
+    {%- if loop.last and add_generation_prompt %}
+        {{- '<|role|>assistant' }}
+        {%- if controls %}
+            {{- ' ' + controls | tojson() }}
+        {%- endif %}
+        {{- '<|end|>' }}
+    {%- endif %}
+{%- endfor %}"""
+case("granite manner", GRANITE)
+case("granite manner, no system, tools", GRANITE, messages=[{"role": "user", "content": "Hi"}], tools=TOOLS, add_generation_prompt=True)
+case("granite manner, documents", GRANITE, messages=[{"role": "user", "content": "Hi"}], documents=[{"doc_id": 1, "text": "One."}, {"doc_id": "b", "text": "Two."}], controls={"citations": True, "length": "short"}, add_generation_prompt=True)
+case("granite manner, thinking", GRANITE, messages=[{"role": "user", "content": "Hi"}], thinking=True)
+
+SMOLLM3 = """{%- if enable_thinking is not defined -%}
+{%- set enable_thinking = true -%}
+{%- endif -%}
+{%- set mode = "/think" if enable_thinking else "/no_think" -%}
+{%- set custom = namespace(text="") -%}
+{%- if messages[0].role == "system" -%}
+  {%- set system_message = messages[0].content -%}
+  {%- if "/no_think" in system_message -%}
+    {%- set mode = "/no_think" -%}
+  {%- elif "/think" in system_message -%}
+    {%- set mode = "/think" -%}
+  {%- endif -%}
+  {%- set custom.text = system_message.replace("/no_think", "").replace("/think", "").rstrip() -%}
+{%- endif -%}
+{{- "<|im_start|>system\\n" -}}
+{%- if "/system_override" in custom.text -%}
+  {{- custom.text.replace("/system_override", "").rstrip() -}}
+{%- else -%}
+  {{- "Today: " ~ strftime_now("%d %B %Y") ~ "\\nMode: " ~ mode ~ "\\n\\n" -}}
+  {{- custom.text if custom.text else "Be helpful." -}}
+  {%- if xml_tools or python_tools or tools -%}
+    {%- set ns = namespace(xml="<tools>\\n") -%}
+    {%- for tool in (xml_tools or tools)[:] -%}
+      {%- set ns.xml = ns.xml ~ (tool | string) ~ "\\n" -%}
+    {%- endfor -%}
+    {{- "\\n" ~ ns.xml ~ "</tools>" -}}
+  {%- endif -%}
+{%- endif -%}
+{{- "<|im_end|>\\n" -}}
+{%- for message in messages -%}
+  {%- set content = message.content if message.content is string else "" -%}
+  {%- if message.role == "user" -%}
+    {{ "<|im_start|>" + message.role + "\\n" + content + "<|im_end|>\\n" }}
+  {%- elif message.role == "assistant" -%}
+    {%- generation -%}
+    {%- if mode == "/think" -%}
+      {{ "<|im_start|>assistant\\n" + content.lstrip("\\n") + "<|im_end|>\\n" }}
+    {%- else -%}
+      {{ "<|im_start|>assistant\\n<think>\\n\\n</think>\\n" + content.lstrip("\\n") + "<|im_end|>\\n" }}
+    {%- endif -%}
+    {%- endgeneration -%}
+  {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+{{ "<|im_start|>assistant\\n" ~ ("<think>\\n\\n</think>\\n" if mode == "/no_think" else "") }}
+{%- endif -%}"""
+case("smollm3 manner", SMOLLM3)
+case("smollm3 manner, no thinking", SMOLLM3, enable_thinking=False)
+case("smollm3 manner, no thinking by the system", SMOLLM3, messages=[{"role": "system", "content": "Short. /no_think"}, {"role": "user", "content": "Hi"}])
+case("smollm3 manner, override", SMOLLM3, messages=[{"role": "system", "content": "Only this. /system_override"}, {"role": "user", "content": "Hi"}])
+case("smollm3 manner, tools", SMOLLM3, xml_tools=[{"name": "f", "args": [1, None, True]}])
+
+HARMONY = """{%- macro type_of(spec, required) -%}
+    {%- if spec.type == "array" -%}
+        {%- if spec['items'] -%}
+            {{- type_of(spec['items'], required) + "[]" }}
+        {%- else -%}
+            {{- "any[]" }}
+        {%- endif -%}
+        {%- if spec.nullable -%}{{- " | null" -}}{%- endif -%}
+    {%- elif spec.type is defined and spec.type is iterable and spec.type is not string and spec.type is not mapping and spec.type[0] is defined -%}
+        {%- if spec.type | length > 1 -%}
+            {{- spec.type | join(" | ") }}
+        {%- else -%}
+            {{- spec.type[0] }}
+        {%- endif -%}
+    {%- elif spec.oneOf -%}
+        {%- for variant in spec.oneOf -%}
+            {{- type_of(variant, required) -}}
+            {%- if variant.description %}{{- "// " + variant.description }}{%- endif -%}
+            {%- if not loop.last %}{{- " | " }}{%- endif -%}
+        {%- endfor -%}
+    {%- elif spec.type == "string" -%}
+        {%- if spec.enum -%}
+            {{- '"' + spec.enum | join('" | "') + '"' -}}
+        {%- else -%}
+            {{- "string" }}
+        {%- endif -%}
+    {%- elif spec.type in ("number", "integer") -%}
+        {{- "number" }}
+    {%- elif spec.type == "object" -%}
+        {%- if spec.properties -%}
+            {{- "{\\n" }}
+            {%- for name, inner in spec.properties.items() -%}
+                {{- name }}
+                {%- if name not in (spec.required or []) -%}{{- "?" }}{%- endif -%}
+                {{- ": " }}{{ type_of(inner, spec.required or []) }}
+                {%- if not loop.last -%}{{- ", " }}{%- endif -%}
+            {%- endfor -%}
+            {{- "}" }}
+        {%- else -%}
+            {{- "object" }}
+        {%- endif -%}
+    {%- else -%}
+        {{- "any" }}
+    {%- endif -%}
+{%- endmacro -%}
+{%- set effort = reasoning_effort if reasoning_effort is defined else "medium" -%}
+{{- "<|start|>system<|message|>Current date: " + strftime_now("%Y-%m-%d") + "\\n\\nReasoning: " + effort + "\\n\\n# Valid channels: analysis, commentary, final.<|end|>" }}
+{%- if messages[0].role == "developer" or messages[0].role == "system" %}
+    {%- set developer_message = messages[0].content %}
+    {%- set loop_messages = messages[1:] %}
+{%- else %}
+    {%- set developer_message = "" %}
+    {%- set loop_messages = messages %}
+{%- endif %}
+{%- if developer_message or tools %}
+    {{- "<|start|>developer<|message|>" }}
+    {%- if developer_message %}{{- "# Instructions\\n\\n" + developer_message + "\\n\\n" }}{%- endif %}
+    {%- for tool in tools or [] %}
+        {%- set function = tool.function or tool %}
+        {{- "type " + function.name + " = (_: " + type_of(function.parameters, []) + ") => any;\\n" }}
+    {%- endfor %}
+    {{- "<|end|>" }}
+{%- endif %}
+{%- set last_call = namespace(name=none) %}
+{%- for message in loop_messages -%}
+    {%- if message.role == 'assistant' -%}
+        {%- if "<|channel|>analysis" in (message.content or "") -%}
+            {{- raise_exception("A channel tag in the content is not allowed.") }}
+        {%- endif -%}
+        {%- if message.tool_calls -%}
+            {%- set call = message.tool_calls[0].function or message.tool_calls[0] -%}
+            {%- if message.content and message.thinking -%}
+                {{- raise_exception("Both content and thinking.") }}
+            {%- elif message.content or message.thinking -%}
+                {{- "<|start|>assistant<|channel|>analysis<|message|>" + (message.content or message.thinking) + "<|end|>" }}
+            {%- endif -%}
+            {{- "<|start|>assistant to=functions." + call.name + "<|channel|>commentary json<|message|>" + call.arguments | tojson + "<|call|>" }}
+            {%- set last_call.name = call.name -%}
+        {%- elif loop.last and not add_generation_prompt -%}
+            {{- "<|start|>assistant<|channel|>final<|message|>" + message.content + "<|return|>" }}
+        {%- else -%}
+            {{- "<|start|>assistant<|channel|>final<|message|>" + (message.content or "") + "<|end|>" }}
+            {%- set last_call.name = none -%}
+        {%- endif -%}
+    {%- elif message.role == 'tool' -%}
+        {%- if last_call.name is none -%}
+            {{- raise_exception("A tool message must follow a call.") }}
+        {%- endif -%}
+        {{- "<|start|>functions." + last_call.name + " to=assistant<|channel|>commentary<|message|>" + message.content | tojson + "<|end|>" }}
+    {%- elif message.role == 'user' -%}
+        {{- "<|start|>user<|message|>" + message.content + "<|end|>" }}
+    {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+<|start|>assistant
+{%- endif -%}"""
+case("gpt-oss manner", HARMONY)
+case("gpt-oss manner, effort", HARMONY, reasoning_effort="high", add_generation_prompt=False)
+case("gpt-oss manner, types", HARMONY, tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "enum": ["x", "y"]}, "b": {"type": "array", "items": {"type": "integer"}, "nullable": True}, "c": {"type": ["string", "null"]}, "d": {"oneOf": [{"type": "object", "properties": {"e": {"type": "boolean"}}}, {"type": "number", "description": "or so"}]}}}}}])
+case("gpt-oss manner, call", HARMONY, messages=[{"role": "user", "content": "Hi"}, {"role": "assistant", "thinking": "hm", "tool_calls": [{"function": {"name": "f", "arguments": {"a": "é", "n": [1, 2.5]}}}]}, {"role": "tool", "content": "{\"x\": 1}"}])
+case("gpt-oss manner, tool without call", HARMONY, messages=[{"role": "tool", "content": "x"}])
+
 json.dump({"sets": SETS, "cases": cases}, sys.stdout, ensure_ascii=False, indent=1)

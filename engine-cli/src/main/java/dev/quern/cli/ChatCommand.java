@@ -3,6 +3,7 @@ package dev.quern.cli;
 import dev.quern.core.Precision;
 import dev.quern.transformer.Generation;
 import dev.quern.transformer.GenerationOptions;
+import dev.quern.transformer.ModelException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -72,15 +73,29 @@ final class ChatCommand extends Subcommand {
         }
         if (!line.isBlank()) {
           interrupts.busy(true);
-          Generation generation = conversation.answer(line, options);
+          answer(conversation, line, options, where);
           interrupts.busy(false);
-          streams.out().println();
-          streams.out().flush();
-          if (standard.verbose) {
-            report(generation, where);
-          }
         }
       }
+    }
+  }
+
+  /** Answers a message; one that the context cannot hold is refused, and the talk goes on. */
+  private void answer(
+      Conversation conversation, String line, GenerationOptions options, String where) {
+    Generation generation;
+    try {
+      generation = conversation.answer(line, options);
+    } catch (ModelException e) {
+      streams.say("quern: " + e.getMessage());
+      return;
+    }
+    streams.out().println();
+    streams.out().flush();
+    if (standard.verbose) {
+      report(generation, where);
+    } else if (generation.end() == Generation.End.CONTEXT_FULL) {
+      streams.say("quern: the context is full: the answer ends here; see --context");
     }
   }
 

@@ -42,11 +42,21 @@ final class Conversation implements AutoCloseable {
     session = loaded.newSession();
   }
 
-  /** Prints the answer to a message and remembers both. */
+  /**
+   * Prints the answer to a message and remembers both; neither if there is none.
+   *
+   * @throws dev.quern.transformer.ModelException if the context cannot hold the message
+   */
   Generation answer(String message, GenerationOptions options) {
     messages.add(new ChatMessage("user", message));
-    session.replace(tokens());
-    Generation generation = session.generate(options, Printer.to(streams, session::cancel));
+    Generation generation;
+    try {
+      session.replace(tokens());
+      generation = session.generate(options, Printer.to(streams, session::cancel));
+    } catch (RuntimeException e) {
+      messages.removeLast();
+      throw e;
+    }
     messages.add(new ChatMessage("assistant", generation.text()));
     return generation;
   }

@@ -16,7 +16,8 @@ final class LoraOptions {
       paramLabel = "FILE[=WEIGHT]",
       description =
           "LoRA adapter, GGUF or PEFT safetensors, and how much of it is added. May be repeated."
-              + " Default weight: 1")
+              + " Default weight: 1. Safetensors without adapter_config.json beside them are taken"
+              + " to have an alpha of twice the rank, which is said; a weight makes up for another")
   private List<String> adapters = new ArrayList<>();
 
   /** A file, and how much of it is added. */

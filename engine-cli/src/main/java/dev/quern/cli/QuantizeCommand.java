@@ -6,13 +6,9 @@ import dev.quern.core.format.WeightFormats;
 import dev.quern.gguf.GgufFile;
 import dev.quern.gguf.GgufQuantizer;
 import dev.quern.gguf.GgufTensor;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -64,36 +60,19 @@ final class QuantizeCommand extends Subcommand {
     if (Files.exists(out) && Files.isSameFile(in, out)) {
       throw new UsageException("OUT: must be another file than IN but is " + out);
     }
-    Path part = out.resolveSibling(out.getFileName() + ".part");
-    try (GgufFile file = GgufFile.open(in)) {
-      // An interrupted run leaves no half of a file behind, under any name.
-      part.toFile().deleteOnExit();
-      write(file, part);
-      move(part);
+    try (GgufFile file = GgufFile.open(in);
+        LoadProgress progress = new LoadProgress(file.name(), streams)) {
+      long total = file.tensors().stream().mapToLong(GgufTensor::bytes).sum();
+      NewFile.write(
+          out,
+          stream ->
+              new GgufQuantizer(type.quantizer())
+                  .quantize(file, stream, done -> progress.loaded(done, total)));
       streams
           .err()
           .printf(
               "%s: %s, %.1f MB of %.1f MB%n", out, type, Files.size(out) / 1e6, file.bytes() / 1e6);
-    } finally {
-      Files.deleteIfExists(part);
     }
     return 0;
-  }
-
-  private void write(GgufFile file, Path part) throws IOException {
-    long total = file.tensors().stream().mapToLong(GgufTensor::bytes).sum();
-    try (OutputStream stream = new BufferedOutputStream(Files.newOutputStream(part));
-        LoadProgress progress = new LoadProgress(file.name(), streams)) {
-      new GgufQuantizer(type.quantizer())
-          .quantize(file, stream, done -> progress.loaded(done, total));
-    }
-  }
-
-  private void move(Path part) throws IOException {
-    try {
-      Files.move(part, out, StandardCopyOption.ATOMIC_MOVE);
-    } catch (AtomicMoveNotSupportedException e) {
-      Files.move(part, out, StandardCopyOption.REPLACE_EXISTING);
-    }
   }
 }

@@ -51,6 +51,7 @@ public final class QuernCommand implements Runnable {
             .addSubcommand(new DevicesCommand(streams))
             .addSubcommand(new InspectCommand(streams))
             .addSubcommand(new QuantizeCommand(streams))
+            .addSubcommand(new MergeCommand(streams))
             .addSubcommand(new TokenizeCommand(streams))
             .addSubcommand(new LogitsCommand(streams))
             .addSubcommand(new EmbedCommand(streams))

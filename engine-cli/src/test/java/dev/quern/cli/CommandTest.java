@@ -76,6 +76,22 @@ class CommandTest {
   }
 
   @Test
+  void chatGoesOnAfterAMessageThatDoesNotFit() {
+    Ran ran =
+        Ran.withInput(
+            "owl ".repeat(60) + "\nTell me a story about an owl named Otto.\n",
+            "chat",
+            "--context",
+            "40",
+            "--backend",
+            "reference");
+    assertThat(ran.status()).isZero();
+    assertThat(ran.err())
+        .contains("quern: prompt: tokens must fit the context of 40")
+        .contains("quern: the context is full: the answer ends here; see --context");
+  }
+
+  @Test
   void chatRemembersWhatWasSaid() {
     Ran ran =
         Ran.withInput(

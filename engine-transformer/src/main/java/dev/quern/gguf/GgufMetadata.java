@@ -161,6 +161,17 @@ public final class GgufMetadata {
     return findFloats(key).orElseThrow(() -> absent(key));
   }
 
+  /** A builder with these keys but those that say how the file is split. */
+  public Builder ofWholeFile() {
+    Builder builder = builder(source);
+    values.forEach((key, value) -> {
+      if (!key.startsWith(GgufParts.PREFIX)) {
+        builder.put(key, value);
+      }
+    });
+    return builder;
+  }
+
   /** An exception about the value of {@code key}, for example that no model has such a value. */
   public GgufException problem(String key, String ruleAndActual) {
     return new GgufException("%s: metadata %s: %s".formatted(source, key, ruleAndActual));

@@ -102,15 +102,8 @@ public final class GgufQuantizer {
   }
 
   private GgufMetadata metadata(GgufFile file) {
-    GgufMetadata.Builder builder = GgufMetadata.builder(file.name());
-    file.metadata()
-        .values()
-        .forEach((key, value) -> {
-          if (!key.startsWith(GgufParts.PREFIX)) {
-            builder.put(key, value);
-          }
-        });
-    return builder
+    return file.metadata()
+        .ofWholeFile()
         .put("general.quantization_version", QUANTIZATION_VERSION)
         .put("general.file_type", fileType)
         .build();

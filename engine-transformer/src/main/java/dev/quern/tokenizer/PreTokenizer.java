@@ -64,7 +64,9 @@ record PreTokenizer(List<Pattern> splits, boolean wholeWords, boolean addBos) {
 
   private static Map<String, Row> table() {
     Row gpt2 = split(GPT2);
-    Row llama3 = split(GPT4.formatted(3)).withWholeWords().withBos();
+    Row gpt4 = split(GPT4.formatted(3));
+    Row llama3 = gpt4.withWholeWords().withBos();
+    Row qwen2 = split(GPT4.formatted(1));
     Row digitsThenGpt2 = split("\\p{N}", GPT2);
     Map<String, Row> table = new TreeMap<>();
     table.put("command-r", digitsThenGpt2);
@@ -80,17 +82,23 @@ record PreTokenizer(List<Pattern> splits, boolean wholeWords, boolean addBos) {
             "\\s+\\z",
             HAN_AND_HANGUL,
             "\\p{N}"));
+    table.put("dbrx", gpt4); // also of OLMo 2 and Phi 4
+    table.put("deepseek-r1-qwen", qwen2);
     table.put("default", split("[\\p{P}$+<=>^~|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]"));
     table.put("falcon", split("[\\p{P}$+<=>^~|`]+", GPT2, "[0-9][0-9][0-9]"));
+    table.put("falcon3", llama3);
     table.put("gpt-2", gpt2);
     table.put("gpt-4o", split(CASED.formatted(ENDING, "\\p{N}{1,3}")));
     table.put("llama-bpe", llama3);
     table.put("llama-v3", llama3);
     table.put("llama3", llama3);
     table.put("mpt", gpt2);
-    table.put("qwen2", split(GPT4.formatted(1)));
+    table.put("olmo", gpt2);
+    table.put("pixtral", llama3);
+    table.put("qwen2", qwen2);
     table.put("qwen35", split(QWEN35));
     table.put("refact", digitsThenGpt2);
+    table.put("smaug-bpe", gpt4.withWholeWords()); // also of SmolLM 3
     table.put("smollm", digitsThenGpt2);
     table.put("starcoder", digitsThenGpt2);
     table.put("tekken", split(CASED.formatted("", "\\p{N}")).withWholeWords().withBos());

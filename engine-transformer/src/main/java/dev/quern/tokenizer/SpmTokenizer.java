@@ -9,52 +9,33 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * BPE as SentencePiece does it: a space is written {@code ▁}, the text is cut into characters, and
- * the pair whose joint text is the token with the highest score is joined until none is. What is no
- * token becomes byte tokens.
- *
- * <p>A {@code ▁} in the text itself is encoded as its bytes, so that it does not come back as a
- * space.
- *
- * @see <a href="https://arxiv.org/abs/1808.06226">Kudo and Richardson, SentencePiece</a>
+ * BPE as SentencePiece does it: the text is cut into characters, and the pair whose joint text is
+ * the token with the highest score is joined until none is.
  */
-final class SpmTokenizer extends VocabularyTokenizer {
-  private static final String SCORES = "tokenizer.ggml.scores";
-  private static final String SPACE = "▁";
-  private static final byte[] SPACE_BYTES = SPACE.getBytes(StandardCharsets.UTF_8);
-
+final class SpmTokenizer extends SentencePieceTokenizer {
   private final SymbolTable symbols;
   private final int[] orders;
-  private final int[] byteTokens = new int[256];
-  private final boolean spacePrefix;
   private final BitSet takingWhiteSpace;
 
   SpmTokenizer(GgufMetadata metadata, Vocabulary vocabulary) {
-    super(vocabulary);
-    spacePrefix = metadata.findBoolean("tokenizer.ggml.add_space_prefix").orElse(true);
+    super(metadata, vocabulary, true);
     takingWhiteSpace = takingWhiteSpace(metadata, vocabulary);
     symbols = new SymbolTable(vocabulary.size());
-    Arrays.fill(byteTokens, NONE);
     for (int id = 0; id < vocabulary.size(); id++) {
       byte[] text = vocabulary.texts().utf8(id);
       symbols.append(text, 0, text.length);
-      TokenType type = vocabulary.types().get(id);
-      byte[] decoded = new byte[1];
-      if (type.isText()) {
+      if (vocabulary.types().get(id).isText()) {
         symbols.index(id);
-      } else if (type == TokenType.BYTE && ByteTokens.decode(text, decoded) == 1) {
-        byteTokens[decoded[0] & 0xFF] = id;
       }
     }
-    orders = orders(metadata, vocabulary.size());
+    orders = orders(scores(metadata, vocabulary.size()));
   }
 
   @Override
   void encodeText(String text, boolean afterSpecial, IntList out) {
-    String prefixed = spacePrefix && afterSpecial ? " " + text : text;
+    String prefixed = spacePrefix() && afterSpecial ? " " + text : text;
     TextMerger merger = new TextMerger(out);
-    List<String> parts =
-        hasBytes(SPACE_BYTES) ? List.of(prefixed.split(SPACE, -1)) : List.of(prefixed);
+    List<String> parts = keepsBytes() ? List.of(prefixed.split(SPACE, -1)) : List.of(prefixed);
     for (int i = 0; i < parts.size(); i++) {
       if (i > 0) {
         emitBytes(SPACE_BYTES, 0, SPACE_BYTES.length, out);
@@ -68,75 +49,10 @@ final class SpmTokenizer extends VocabularyTokenizer {
     return takingWhiteSpace.get(token);
   }
 
-  @Override
-  public byte[] bytes(int token) {
-    return switch (type(token)) {
-      case NORMAL, UNDEFINED ->
-          text(token).contains(SPACE)
-              ? text(token).replace(SPACE, " ").getBytes(StandardCharsets.UTF_8)
-              : symbols.bytes(token);
-      case USER_DEFINED -> symbols.bytes(token);
-      case BYTE -> {
-        byte[] decoded = new byte[1];
-        yield ByteTokens.decode(symbols.bytes(token), decoded) == 1 ? decoded : new byte[0];
-      }
-      case CONTROL, UNKNOWN, UNUSED -> new byte[0];
-    };
-  }
-
-  @Override
-  public byte[] bytes(int previous, int token) {
-    byte[] bytes = bytes(token);
-    boolean prefixed =
-        spacePrefix
-            && (previous == NONE || isWhole(previous))
-            && !isWhole(token)
-            && bytes.length > 0
-            && bytes[0] == ' ';
-    return prefixed ? Arrays.copyOfRange(bytes, 1, bytes.length) : bytes;
-  }
-
-  private boolean isWhole(int token) {
-    return switch (type(token)) {
-      case CONTROL, UNKNOWN, USER_DEFINED -> true;
-      case NORMAL, UNDEFINED, UNUSED, BYTE -> false;
-    };
-  }
-
-  private boolean hasBytes(byte[] bytes) {
-    for (byte b : bytes) {
-      if (byteTokens[b & 0xFF] == NONE) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private void emitBytes(byte[] bytes, int from, int to, IntList out) {
-    for (int i = from; i < to; i++) {
-      int token = byteTokens[bytes[i] & 0xFF];
-      if (token == NONE) {
-        // one unknown token for the character, as SentencePiece does
-        out.add(
-            unknown(
-                "\"%s\"".formatted(new String(bytes, from, to - from, StandardCharsets.UTF_8))));
-        return;
-      }
-      out.add(token);
-    }
-  }
-
   /** The place of each token in the order of merges: the highest score first. */
-  private static int[] orders(GgufMetadata metadata, int size) {
-    float[] scores = metadata.requireFloats(SCORES);
-    if (scores.length != size) {
-      throw metadata.problem(
-          SCORES,
-          "must have an element for each of the %d tokens but has %d"
-              .formatted(size, scores.length));
-    }
-    int[] orders = new int[size];
-    for (int i = 0; i < size; i++) {
+  private static int[] orders(float[] scores) {
+    int[] orders = new int[scores.length];
+    for (int i = 0; i < scores.length; i++) {
       // Adding 0 turns -0 to 0. The bits of floats are in order, those of negative ones reversed.
       int bits = Float.floatToIntBits(scores[i] + 0f);
       orders[i] = ~(bits ^ ((bits >> 31) & Integer.MAX_VALUE));

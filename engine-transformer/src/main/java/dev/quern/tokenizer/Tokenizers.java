@@ -11,7 +11,8 @@ public final class Tokenizers {
 
   /**
    * The tokenizer that a file describes: byte-level BPE where {@code tokenizer.ggml.model} is
-   * {@code gpt2}, SentencePiece-style BPE where it is {@code llama}.
+   * {@code gpt2}, SentencePiece's BPE where it is {@code llama}, its unigram model where it is
+   * {@code t5}.
    *
    * @throws TokenizerException if the model or the pre-tokenizer is not known, or the vocabulary
    *     contradicts itself; the message names it
@@ -23,12 +24,13 @@ public final class Tokenizers {
       case "gpt2" -> {
         PreTokenizer preTokenizer = preTokenizer(metadata);
         yield new BpeTokenizer(
-            metadata, Vocabulary.of(metadata, preTokenizer.addBos()), preTokenizer);
+            metadata, Vocabulary.of(metadata, preTokenizer.addBos(), false), preTokenizer);
       }
-      case "llama" -> new SpmTokenizer(metadata, Vocabulary.of(metadata, true));
+      case "llama" -> new SpmTokenizer(metadata, Vocabulary.of(metadata, true, false));
+      case "t5" -> new UnigramTokenizer(metadata, Vocabulary.of(metadata, false, true));
       default ->
           throw new TokenizerException(
-              "%s: metadata %s: must be one of gpt2, llama but is %s"
+              "%s: metadata %s: must be one of gpt2, llama, t5 but is %s"
                   .formatted(metadata.source(), MODEL, model));
     };
   }

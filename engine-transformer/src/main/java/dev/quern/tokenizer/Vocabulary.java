@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * What a file says of its tokens, whatever the algorithm.
@@ -33,8 +34,8 @@ record Vocabulary(
   private static final String TOKENS = "tokenizer.ggml.tokens";
   private static final String TYPES = "tokenizer.ggml.token_type";
 
-  /** Reads the metadata; {@code addBos} holds where the file does not say. */
-  static Vocabulary of(GgufMetadata metadata, boolean addBos) {
+  /** Reads the metadata; {@code addBos} and {@code addEos} hold where the file does not say. */
+  static Vocabulary of(GgufMetadata metadata, boolean addBos, boolean addEos) {
     GgufStrings texts = metadata.requireStrings(TOKENS);
     if (texts.isEmpty()) {
       throw new TokenizerException(
@@ -52,9 +53,9 @@ record Vocabulary(
         ends,
         bos,
         eos,
-        id(metadata, "unknown_token_id", texts.size()),
+        unknown(metadata, types),
         bos.isPresent() && metadata.findBoolean("tokenizer.ggml.add_bos_token").orElse(addBos),
-        eos.isPresent() && metadata.findBoolean("tokenizer.ggml.add_eos_token").orElse(false));
+        eos.isPresent() && metadata.findBoolean("tokenizer.ggml.add_eos_token").orElse(addEos));
   }
 
   int size() {
@@ -85,6 +86,14 @@ record Vocabulary(
       }
     }
     return named;
+  }
+
+  /** The token that the file names, else the first whose type says so. */
+  private static OptionalInt unknown(GgufMetadata metadata, TokenType[] types) {
+    OptionalInt named = id(metadata, "unknown_token_id", types.length);
+    return named.isPresent()
+        ? named
+        : IntStream.range(0, types.length).filter(i -> types[i] == TokenType.UNKNOWN).findFirst();
   }
 
   private static OptionalInt id(GgufMetadata metadata, String name, int size) {

@@ -111,6 +111,11 @@ abstract class VocabularyTokenizer implements Tokenizer {
     return type(token) == TokenType.CONTROL;
   }
 
+  /** The token as the vocabulary writes it, in UTF-8. */
+  final byte[] stored(int token) {
+    return vocabulary.texts().utf8(checked(token));
+  }
+
   final TokenType type(int token) {
     return vocabulary.types().get(checked(token));
   }

@@ -34,6 +34,8 @@ final class Decoder implements AutoCloseable {
   /** The most rows whose logits are kept at a time. */
   static final int LOGIT_ROWS = 32;
 
+  private static final Adapters NO_ADAPTERS = Adapters.ofAll(List.of());
+
   private static final ValueLayout.OfInt I32 =
       ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -54,7 +56,11 @@ final class Decoder implements AutoCloseable {
   private final Map<String, Buffer> results = new HashMap<>();
   private final MemorySegment staging;
 
-  private record Key(int capacity, int selected, Network.Head head, List<LoraAdapter> adapters) {}
+  /** Which rows run with adapter {@code i} of a step whose rows differ in them. */
+  private final List<Buffer> uses = new ArrayList<>();
+
+  private record Key(
+      int capacity, int selected, Network.Head head, List<LoraAdapter> adapters, boolean differ) {}
 
   /** A compiled batch with its bindings. */
   private record Ready(CompiledBatch compiled, Bindings bindings) {
@@ -160,6 +166,7 @@ final class Decoder implements AutoCloseable {
     int count = rows.count();
     Ready ready =
         ready(capacity(count), capacity(count), new Network.Head.Greedy(), rows.adapters());
+    writeUses(rows.adapters());
     int[] at = rows.positions().clone();
     write(tokens.get(0), rows.tokens());
     write(sequences, rows.sequences());
@@ -187,17 +194,17 @@ final class Decoder implements AutoCloseable {
 
   /** Compiles the batches of a prompt of any length, and of decoding so many sequences. */
   synchronized void compileFor(int sequences) {
-    ready(chunk, 0, new Network.Head.None(), List.of());
-    ready(chunk, 1, new Network.Head.Greedy(), List.of());
+    ready(chunk, 0, new Network.Head.None(), NO_ADAPTERS);
+    ready(chunk, 1, new Network.Head.Greedy(), NO_ADAPTERS);
     int together = Math.min(chunk, capacity(sequences));
-    ready(together, together, new Network.Head.Greedy(), List.of());
+    ready(together, together, new Network.Head.Greedy(), NO_ADAPTERS);
   }
 
   /** What the backend made of the batches for one row, and for a prompt chunk. */
   synchronized String explain() {
-    return ready(1, 1, new Network.Head.Greedy(), List.of()).compiled.explain()
+    return ready(1, 1, new Network.Head.Greedy(), NO_ADAPTERS).compiled.explain()
         + "\n"
-        + ready(chunk, 0, new Network.Head.None(), List.of()).compiled.explain();
+        + ready(chunk, 0, new Network.Head.None(), NO_ADAPTERS).compiled.explain();
   }
 
   private void submit(Rows rows, int[] after, Network.Head head) {
@@ -214,6 +221,7 @@ final class Decoder implements AutoCloseable {
     write(tokens.get(0), rows.tokens());
     write(sequences, rows.sequences());
     write(positions, rows.positions());
+    writeUses(rows.adapters());
     if (after.length > 0 && !every) {
       write(selected, after);
     }
@@ -229,8 +237,14 @@ final class Decoder implements AutoCloseable {
     }
   }
 
-  private Ready ready(int capacity, int selection, Network.Head head, List<LoraAdapter> adapters) {
-    Key key = new Key(capacity, selection, head, adapters);
+  private void writeUses(Adapters adapters) {
+    for (int i = 0; i < adapters.rows().size(); i++) {
+      write(uses.get(i), adapters.rows().get(i));
+    }
+  }
+
+  private Ready ready(int capacity, int selection, Network.Head head, Adapters adapters) {
+    Key key = new Key(capacity, selection, head, adapters.used(), adapters.differ());
     Ready known = batches.get(key);
     if (known != null) {
       return known;
@@ -252,12 +266,19 @@ final class Decoder implements AutoCloseable {
   }
 
   private Ready compile(Key key) {
-    CommandBatch batch = network.record(key.capacity, key.selected, key.head, key.adapters);
+    CommandBatch batch =
+        network.record(key.capacity, key.selected, key.head, key.adapters, key.differ);
     Bindings bindings = batch.bindings();
     bindings.set(batch.tensor("positions"), positions);
     bindings.set(batch.tensor("sequences"), sequences);
     if (batch.inputs().containsKey("selected")) {
       bindings.set(batch.tensor("selected"), selected);
+    }
+    for (int i = 0; key.differ && i < key.adapters.size(); i++) {
+      if (uses.size() <= i) {
+        uses.add(allocate("uses." + i, positions.bytes()));
+      }
+      bindings.set(batch.tensor("uses." + i), uses.get(i));
     }
     batch.outputs().forEach((name, tensor) -> bindResult(bindings, name, tensor));
     return new Ready(backend.compile(batch, options), bindings);

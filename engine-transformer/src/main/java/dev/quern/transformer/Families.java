@@ -29,14 +29,36 @@ final class Families {
   private static final ModelConfig.Norms BEFORE_AND_BETWEEN =
       new ModelConfig.Norms("attn_norm", null, "post_attention_norm", null);
 
-  /** Which blocks have the window that a file gives. */
-  private enum Windows {
-    /** The file must not give one. */
-    NONE,
-    /** All, if the file gives one. */
-    ALL,
-    /** All but every period-th; the file must give one. */
-    MOST
+  /**
+   * Which blocks have the window that a file gives.
+   *
+   * @param period every so many blocks, one has none, where the file does not say otherwise; 1 for
+   *     a family whose files give no windows, 0 for one where every block has it
+   * @param size of the window where the file gives none; 0 for none
+   */
+  private record Windows(int period, int size) {
+    static final Windows NONE = new Windows(1, 0);
+    static final Windows ALL = new Windows(0, 0);
+
+    /** The window of each block. */
+    List<Integer> of(ModelKeys keys, int blocks) {
+      if (period == 1) {
+        keys.require("attention.sliding_window", 0);
+      }
+      int found = Math.max(0, keys.number("attention.sliding_window", size));
+      List<Boolean> near = keys.pattern("attention.sliding_window_pattern", period, blocks);
+      return near.stream().map(one -> one ? found : 0).toList();
+    }
+  }
+
+  /**
+   * Bounds where the file does not give them; 0 for none.
+   *
+   * @param logits of the logits
+   * @param attention of the products of query and key
+   */
+  private record Caps(float logits, float attention) {
+    static final Caps NONE = new Caps(0, 0);
   }
 
   /**
@@ -46,28 +68,49 @@ final class Families {
    * @param norms where a block normalises
    * @param activation of the feed-forward
    * @param windows which blocks have a window
-   * @param period every so many blocks, one is without window ({@link Windows#MOST})
    * @param turns how positions are embedded
    * @param rooted whether token vectors are multiplied by {@code √hidden}
    * @param largest number of blocks of the one model whose queries are scaled by {@code
    *     √(hidden/heads)} instead of {@code √headSize}, which no key says; 0 for none
+   * @param caps bounds
    */
   private record Family(
       String architecture,
       ModelConfig.Norms norms,
       Activation activation,
       Windows windows,
-      int period,
       RopeKeys.Turns turns,
       boolean rooted,
-      int largest) {
+      int largest,
+      Caps caps) {
     static Family plain(String architecture, Windows windows, RopeKeys.Turns turns) {
       return swish(architecture, BEFORE, windows, turns);
     }
 
     static Family swish(
         String architecture, ModelConfig.Norms norms, Windows windows, RopeKeys.Turns turns) {
-      return new Family(architecture, norms, Activation.SWISH, windows, 1, turns, false, 0);
+      return new Family(architecture, norms, Activation.SWISH, windows, turns, false, 0, Caps.NONE);
+    }
+
+    static Family gemma(
+        String architecture, ModelConfig.Norms norms, Windows windows, RopeKeys.Turns turns) {
+      return new Family(architecture, norms, Activation.GELU, windows, turns, true, 0, Caps.NONE);
+    }
+
+    Family withLargest(int blocks) {
+      return new Family(architecture, norms, activation, windows, turns, rooted, blocks, caps);
+    }
+
+    Family withCaps(float logits, float attention) {
+      return new Family(
+          architecture,
+          norms,
+          activation,
+          windows,
+          turns,
+          rooted,
+          largest,
+          new Caps(logits, attention));
     }
   }
 
@@ -83,32 +126,33 @@ final class Families {
           Family.plain("qwen2", Windows.NONE, HALVES),
           Family.plain("qwen3", Windows.NONE, HALVES),
           Family.plain("qwen3moe", Windows.NONE, HALVES),
-          Family.swish("olmo2", AFTER, Windows.NONE, HALVES),
-          new Family("gemma", BEFORE, Activation.GELU, Windows.NONE, 1, HALVES, true, 0),
-          new Family("gemma2", AROUND, Activation.GELU, Windows.MOST, 2, HALVES, true, 46),
-          new Family(
-              "gemma3",
-              AROUND,
-              Activation.GELU,
-              Windows.MOST,
-              6,
-              HALVES.bases(1_000_000, 10_000),
-              true,
-              62),
+          // windows are OLMo 3's, which files call olmo2 too
+          Family.swish("olmo2", AFTER, new Windows(4, 0), HALVES.plainNear(0)),
+          Family.gemma("gemma", BEFORE, Windows.NONE, HALVES),
+          Family.gemma("gemma2", AROUND, new Windows(2, 4096), HALVES)
+              .withLargest(46)
+              .withCaps(30, 50),
+          Family.gemma(
+                  "gemma3", AROUND, new Windows(6, 0), HALVES.withBase(1_000_000).plainNear(10_000))
+              .withLargest(62),
           new Family(
               "gpt-oss",
               BEFORE_AND_BETWEEN,
               Activation.LIMITED_SWISH,
-              Windows.MOST,
-              2,
+              new Windows(2, 128),
               HALVES.withFractionalRamp(),
               false,
-              0));
+              0,
+              Caps.NONE));
 
-  /** Keys that say nothing the tensors do not. */
+  /** Keys that say nothing the tensors do not, or nothing of the logits. */
   private static final List<String> IN_TENSORS =
       List.of(
-          "vocab_size", "feed_forward_length", "expert_feed_forward_length", "tensor_data_layout");
+          "vocab_size",
+          "feed_forward_length",
+          "expert_feed_forward_length",
+          "tensor_data_layout",
+          "pooling_type");
 
   /** The names of all families. */
   static List<String> names() {
@@ -146,6 +190,8 @@ final class Families {
     }
     keys.require("expert_shared_count", 0);
     keys.require("expert_weights_norm", true);
+    keys.require("attention.causal", true);
+    requireSoftmax(keys);
     ModelConfig config =
         new ModelConfig(
             architecture,
@@ -166,31 +212,28 @@ final class Families {
     return config;
   }
 
-  private static List<ModelConfig.BlockConfig> blocks(
-      ModelSource source, ModelKeys keys, Family family, int headSize) {
-    int window = window(keys, family);
-    RopeKeys ropes = RopeKeys.read(source, keys, family.turns(), headSize);
-    List<ModelConfig.BlockConfig> blocks = new ArrayList<>();
-    for (int number = 1; number <= keys.positive("block_count"); number++) {
-      boolean far = family.windows() == Windows.MOST && number % family.period() == 0;
-      blocks.add(
-          new ModelConfig.BlockConfig(far ? 0 : window, ropes.block(number, far || window == 0)));
+  /** A softmax over all experts, normalised over the chosen, is the softmax of the chosen. */
+  private static void requireSoftmax(ModelKeys keys) {
+    int softmax = 1;
+    int softmaxOfChosen = 3;
+    int gating = keys.number("expert_gating_func", softmax);
+    if (gating != softmax && gating != softmaxOfChosen) {
+      throw keys.problem("expert_gating_func", "must be 1 or 3, a softmax,", gating);
     }
-    return blocks;
+    keys.require("expert_weights_scale", 1f);
   }
 
-  private static int window(ModelKeys keys, Family family) {
-    return switch (family.windows()) {
-      case NONE -> {
-        keys.require("attention.sliding_window", 0);
-        yield 0;
-      }
-      case ALL -> Math.max(0, keys.number("attention.sliding_window", 0));
-      case MOST -> {
-        keys.require("attention.sliding_window_pattern", family.period());
-        yield keys.positive("attention.sliding_window");
-      }
-    };
+  private static List<ModelConfig.BlockConfig> blocks(
+      ModelSource source, ModelKeys keys, Family family, int headSize) {
+    int count = keys.positive("block_count");
+    List<Integer> windows = family.windows().of(keys, count);
+    RopeKeys ropes = RopeKeys.read(source, keys, family.turns(), headSize);
+    List<ModelConfig.BlockConfig> blocks = new ArrayList<>();
+    for (int block = 0; block < count; block++) {
+      int window = windows.get(block);
+      blocks.add(new ModelConfig.BlockConfig(window, ropes.block(block + 1, window == 0)));
+    }
+    return blocks;
   }
 
   private static ModelConfig.Scales scales(
@@ -201,9 +244,9 @@ final class Families {
         keys.real("embedding_scale", family.rooted() ? (float) Math.sqrt(hidden) : 1),
         keys.real("residual_scale", 1),
         1 / keys.real("logit_scale", 1),
-        keys.real("final_logit_softcapping", 0),
+        keys.real("final_logit_softcapping", family.caps().logits()),
         keys.real("attention.scale", (float) (1 / Math.sqrt(width))),
-        keys.real("attn_logit_softcapping", 0));
+        keys.real("attn_logit_softcapping", family.caps().attention()));
   }
 
   /** Which elements of a head rotate together in the files of a family. */

@@ -267,7 +267,7 @@ public final class LanguageModel implements AutoCloseable {
 
   /**
    * Runs one greedy step of several sessions together: each weight is read once. Row i continues
-   * session i with {@code tokens[i]}.
+   * session i with {@code tokens[i]}, and with the adapters of that session.
    *
    * @return the most likely next token of each session
    * @throws ModelException if a session's context is full
@@ -281,8 +281,8 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @return the most likely next tokens, step by step, session by session; those of the last step
    *     are not part of the histories yet
-   * @throws ModelException if a session's context cannot hold the steps, a session is there twice,
-   *     or their adapters differ
+   * @throws ModelException if a session's context cannot hold the steps, or a session is there
+   *     twice
    */
   public int[][] steps(List<Session> sessions, int[] tokens, int count) {
     return Session.step(runner, sessions, tokens, count);
@@ -294,6 +294,16 @@ public final class LanguageModel implements AutoCloseable {
 
   Sequences sequences() {
     return sequences;
+  }
+
+  /**
+   * Runs one step of several sessions together, as {@link #step}, for a sampler of the caller's.
+   *
+   * @return the logits after each session's token
+   * @throws ModelException as {@link #steps}
+   */
+  public float[][] stepLogits(List<Session> sessions, int[] tokens) {
+    return Session.logits(runner, sessions, tokens);
   }
 
   /** What the backend made of the decode batch and the prompt batch. */

@@ -3,11 +3,10 @@ package dev.quern.transformer;
 import dev.quern.core.Shape;
 import dev.quern.core.format.WeightFormats;
 import dev.quern.gguf.GgufMetadata;
+import dev.quern.gguf.GgufWriter;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,12 +19,10 @@ import java.util.TreeMap;
  * {@code B} of which {@code alpha / rank · B·A} is to be added (<a
  * href="https://arxiv.org/abs/2106.09685">Hu et al. 2021</a>).
  *
- * <p>Run it beside a model with {@link LanguageModel#loadAdapter}, or {@link #merge} it.
+ * <p>Run it beside a model with {@link LanguageModel#loadAdapter}, {@link #merge} it, or {@link
+ * #write} the merged model to a file.
  */
 public final class Lora implements AutoCloseable {
-  private static final ValueLayout.OfFloat F32 =
-      ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   private final String name;
   private final Map<String, Factors> factors;
   private final Runnable release;
@@ -108,6 +105,14 @@ public final class Lora implements AutoCloseable {
   }
 
   /**
+   * An adapter, and how much of it is added.
+   *
+   * @param lora the adapter
+   * @param weight 1 for what it was trained for
+   */
+  public record Weighted(Lora lora, float weight) {}
+
+  /**
    * The model with {@code W + weight · alpha / rank · B·A} in place of every weight {@code W} that
    * the adapter changes, as F32. Closing it closes {@code base}; this adapter is no longer needed.
    *
@@ -115,13 +120,37 @@ public final class Lora implements AutoCloseable {
    */
   public ModelSource merge(ModelSource base, float weight) {
     requireFits(base);
+    List<Weighted> self = List.of(new Weighted(this, weight));
     Arena arena = Arena.ofShared();
     List<ModelSource.Weight> weights = new ArrayList<>();
     for (ModelSource.Weight stored : base.weights()) {
-      Factors own = factors.get(stored.name().replaceAll("\\.weight$", ""));
-      weights.add(own == null ? stored : merged(stored, own, weight * own.scale, arena));
+      LoraSum sum = LoraSum.of(stored, self);
+      weights.add(sum.isEmpty() ? stored : sum.merged(arena));
     }
     return new Merged(base.name() + " + " + name, base.metadata(), weights, base, arena);
+  }
+
+  /**
+   * Writes the model with {@code W + Σ weight · alpha / rank · B·A} in place of every weight {@code
+   * W} that an adapter changes, as F32, and all else as it is. One row is in memory at a time.
+   *
+   * @param out is flushed and left open
+   * @throws IOException if it cannot be written
+   * @throws ModelException if an adapter does not fit
+   */
+  public static void write(ModelSource base, List<Weighted> adapters, OutputStream out)
+      throws IOException {
+    adapters.forEach(adapter -> adapter.lora.requireFits(base));
+    List<GgufWriter.Source> tensors = new ArrayList<>();
+    for (ModelSource.Weight stored : base.weights()) {
+      LoraSum sum = LoraSum.of(stored, adapters);
+      tensors.add(
+          sum.isEmpty()
+              ? new GgufWriter.Source(stored.name(), stored.shape(), stored.format(), stored.data())
+              : new GgufWriter.Source(
+                  stored.name(), stored.shape(), WeightFormats.F32, sum::writeTo));
+    }
+    GgufWriter.write(out, base.metadata().ofWholeFile().build(), tensors);
   }
 
   private record Merged(
@@ -136,38 +165,6 @@ public final class Lora implements AutoCloseable {
       base.close();
       arena.close();
     }
-  }
-
-  private static ModelSource.Weight merged(
-      ModelSource.Weight stored, Factors own, float scale, Arena arena) {
-    int in = (int) stored.shape().last();
-    long rows = stored.shape().elements() / in;
-    long rowsOfOne = stored.shape().dim(stored.shape().rank() - 2);
-    int rank = own.rank();
-    MemorySegment data = arena.allocate(F32.byteSize() * rows * in, 64);
-    float[] row = new float[in];
-    float[] b = new float[rank];
-    float[] a = new float[in];
-    for (long r = 0; r < rows; r++) {
-      long one = r / rowsOfOne;
-      decode(stored, r * in, row);
-      decode(own.b, r * rank, b);
-      double[] sum = new double[in];
-      for (int k = 0; k < rank; k++) {
-        decode(own.a, (one * rank + k) * in, a);
-        for (int i = 0; i < in; i++) {
-          sum[i] += (double) b[k] * a[i];
-        }
-      }
-      for (int i = 0; i < in; i++) {
-        data.setAtIndex(F32, r * in + i, (float) (row[i] + scale * sum[i]));
-      }
-    }
-    return new ModelSource.Weight(stored.name(), stored.shape(), WeightFormats.F32, data);
-  }
-
-  private static void decode(ModelSource.Weight weight, long element, float[] target) {
-    weight.format().decode(weight.data(), weight.format().bytes(element), target, 0, target.length);
   }
 
   /** Gives the file's memory back. */

@@ -6,7 +6,10 @@ import dev.quern.core.Buffer;
 import dev.quern.core.Shape;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormats;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,7 +18,8 @@ import java.util.Map;
 /**
  * A low-rank adapter beside a loaded model: {@code y = W·x + s·B·(A·x)} with {@code s = weight ·
  * alpha / rank}, the stored weights unchanged (<a href="https://arxiv.org/abs/2106.09685">Hu et al.
- * 2021</a>). Sessions and forward passes name the adapters they run with; several add up.
+ * 2021</a>). Sessions and forward passes name the adapters they run with; several add up, and
+ * sessions with different ones, or none, run in one step.
  *
  * <p>The weight is a number on the device: changing it compiles nothing. What a session has in its
  * cache was computed with the weights of its time.
@@ -23,6 +27,9 @@ import java.util.Map;
  * <p>Close it after the sessions that use it, and before its model.
  */
 public final class LoraAdapter implements AutoCloseable {
+  private static final ValueLayout.OfFloat F32 =
+      ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   private final Lora lora;
   private final Runner runner;
   private volatile float weight;
@@ -40,10 +47,14 @@ public final class LoraAdapter implements AutoCloseable {
 
   /** What an adapter has on one backend. */
   static final class Tensors implements AutoCloseable {
+    private final Backend backend;
+    private final Arena arena = Arena.ofShared();
+    private final Map<Long, Tensor> masks = new HashMap<>();
     private final Map<String, Pair> pairs = new HashMap<>();
     private final List<Buffer> buffers = new ArrayList<>();
 
     private Tensors(Backend backend, Lora lora, float weight) {
+      this.backend = backend;
       try {
         lora.factors().forEach((name, factors) -> pairs.put(name, adopt(backend, name, factors)));
         setWeight(weight);
@@ -79,9 +90,26 @@ public final class LoraAdapter implements AutoCloseable {
       return tensor;
     }
 
+    private Tensor mask(long width) {
+      Tensor known = masks.get(width);
+      if (known != null) {
+        return known;
+      }
+      MemorySegment data = arena.allocate(F32.byteSize() * 2 * width, 64);
+      for (long i = width; i < 2 * width; i++) {
+        data.setAtIndex(F32, i, 1);
+      }
+      Shape shape = Shape.of(2, width);
+      Tensor mask =
+          adopt(backend, new ModelSource.Weight("mask." + width, shape, WeightFormats.F32, data));
+      masks.put(width, mask);
+      return mask;
+    }
+
     @Override
     public void close() {
       buffers.forEach(Buffer::close);
+      arena.close();
     }
   }
 
@@ -138,16 +166,21 @@ public final class LoraAdapter implements AutoCloseable {
     }
   }
 
+  /** {@code [2, width]}: zeros, then ones. */
+  Tensor mask(long width) {
+    return tensors.mask(width);
+  }
+
   /** {@code y} and what the adapters add to projection {@code linear} of {@code x}. */
   static Tensor addAll(
-      BatchRecorder b, List<LoraAdapter> adapters, Linear linear, Tensor x, Tensor y) {
+      BatchRecorder b, List<StepTensors.Use> adapters, Linear linear, Tensor x, Tensor y) {
     Tensor sum = y;
-    for (LoraAdapter adapter : adapters) {
-      Pair pair = adapter.tensors.pairs.get(linear.name());
+    for (StepTensors.Use use : adapters) {
+      Pair pair = use.adapter().tensors.pairs.get(linear.name());
       if (pair != null) {
         long count = linear.weight().shape().rows();
         Tensor part = count == pair.b.shape().rows() ? pair.b : pair.b.rows(linear.first(), count);
-        Tensor low = b.matmul(b.matmul(x, pair.a), part);
+        Tensor low = b.matmul(use.masked(b, b.matmul(x, pair.a)), part);
         sum = b.add(sum, b.mul(low, pair.scale));
       }
     }
@@ -156,13 +189,13 @@ public final class LoraAdapter implements AutoCloseable {
 
   /** Likewise for a projection of chosen experts. */
   static Tensor addAll(
-      BatchRecorder b, List<LoraAdapter> adapters, String name, Tensor x, Tensor ids, Tensor y) {
+      BatchRecorder b, List<StepTensors.Use> adapters, String name, Tensor x, Tensor ids, Tensor y) {
     Tensor sum = y;
-    for (LoraAdapter adapter : adapters) {
-      Pair pair = adapter.tensors.pairs.get(name);
+    for (StepTensors.Use use : adapters) {
+      Pair pair = use.adapter().tensors.pairs.get(name);
       if (pair != null) {
-        Tensor low = b.expertMatmul(b.expertMatmul(x, pair.a, ids), pair.b, ids);
-        sum = b.add(sum, b.mul(low, pair.scale));
+        Tensor low = use.masked(b, b.expertMatmul(x, pair.a, ids));
+        sum = b.add(sum, b.mul(b.expertMatmul(low, pair.b, ids), pair.scale));
       }
     }
     return sum;

@@ -1,10 +1,12 @@
 package dev.quern.transformer;
 
 import dev.quern.gguf.GgufMetadata;
+import dev.quern.gguf.GgufNumbers;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /** The keys under an architecture's prefix, and which of them were asked for. */
 final class ModelKeys {
@@ -72,6 +74,33 @@ final class ModelKeys {
     if (actual != value) {
       throw problem(key, "must be " + value, actual);
     }
+  }
+
+  /** The one value that is computed. */
+  void require(String key, float value) {
+    float actual = real(key, value);
+    if (actual != value) {
+      throw problem(key, "must be " + value, actual);
+    }
+  }
+
+  /**
+   * Which blocks a key with a truth value for each block names, or all but every so many: block
+   * {@code period − 1}, {@code 2·period − 1}, … is not; 0 for all.
+   */
+  List<Boolean> pattern(String key, int otherwise, int blocks) {
+    String full = full(key);
+    if (!(metadata.find(full).orElse(null) instanceof GgufNumbers)) {
+      int period = Math.max(0, number(key, otherwise));
+      return IntStream.range(0, blocks)
+          .mapToObj(block -> period == 0 || block % period < period - 1)
+          .toList();
+    }
+    int[] named = metadata.requireInts(full);
+    if (named.length < blocks) {
+      throw problem(key, "must have an element for each of " + blocks + " blocks", named.length);
+    }
+    return IntStream.range(0, blocks).mapToObj(block -> named[block] != 0).toList();
   }
 
   /** Keys that say nothing the tensors do not. */

@@ -97,14 +97,24 @@ final class Network {
    * @param selected the most rows that the head runs on; {@code capacity} for every row
    * @param head what is computed from the selected rows
    * @param adapters what is added to projections
+   * @param differ whether rows run with different ones of these: then input {@code uses.i}, {@code
+   *     [capacity]}, says for adapter i with 1 or 0 which rows run with it
    */
-  CommandBatch record(int capacity, int selected, Head head, List<LoraAdapter> adapters) {
+  CommandBatch record(
+      int capacity, int selected, Head head, List<LoraAdapter> adapters, boolean differ) {
     BatchRecorder b = CommandBatch.record("rows-%d %s".formatted(capacity, head));
     Slot.Count rows = b.count("rows", capacity);
     Tensor tokens = b.input("tokens", Shape.of(capacity), WeightFormats.I32, rows);
     Tensor positions = b.input("positions", Shape.of(capacity), WeightFormats.I32, rows);
     Tensor sequences = b.input("sequences", Shape.of(capacity), WeightFormats.I32, rows);
-    StepTensors step = new StepTensors(sequences, positions, adapters);
+    List<StepTensors.Use> uses = new ArrayList<>();
+    for (LoraAdapter adapter : adapters) {
+      String name = "uses." + uses.size();
+      uses.add(
+          new StepTensors.Use(
+              adapter, differ ? b.input(name, Shape.of(capacity), WeightFormats.I32, rows) : null));
+    }
+    StepTensors step = new StepTensors(sequences, positions, uses);
     Tensor x = scaled(b, b.embed(tokens, embedding), config.scales().embedding());
     for (Block block : blocks) {
       Half<SelfAttention> attention = block.attention;

@@ -25,16 +25,18 @@ public record RopeConfig(float base, int dimensions, Rope.Pairing pairing, Scali
 
     /**
      * Slow pairs are divided by the factor, fast ones are not, between them is a ramp; and cosines
-     * and sines are multiplied by {@code 0.1·ln(factor) + 1} (<a
-     * href="https://arxiv.org/abs/2309.00071">YaRN</a>).
+     * and sines are multiplied by a magnitude, {@code 0.1·ln(factor) + 1} where the file does not
+     * say (<a href="https://arxiv.org/abs/2309.00071">YaRN</a>).
      *
      * @param factor the divisor
      * @param context positions before scaling
      * @param fast turns in that context from which on a pair is fast
      * @param slow turns in that context up to which a pair is slow
      * @param wholePairs whether the ends of the ramp are rounded to whole pairs
+     * @param magnitude factor of cosines and sines
      */
-    record Yarn(float factor, int context, float fast, float slow, boolean wholePairs)
+    record Yarn(
+        float factor, int context, float fast, float slow, boolean wholePairs, float magnitude)
         implements Scaling {}
 
     /**

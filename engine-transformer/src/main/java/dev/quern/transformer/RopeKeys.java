@@ -16,29 +16,39 @@ record RopeKeys(Turns turns, RopeConfig far, RopeConfig near) {
    *
    * @param pairing which elements of a head rotate together
    * @param base of the inverse frequencies where the file does not say
-   * @param nearBase likewise for blocks with a window, which then are not scaled; 0 where they are
-   *     as the others
+   * @param near what is different in blocks with a window
    * @param absentEvery every so many blocks, one has no position embedding; 0 for none
    * @param wholePairs whether the ramp of YaRN begins and ends at whole pairs
    */
-  record Turns(
-      Rope.Pairing pairing, float base, float nearBase, int absentEvery, boolean wholePairs) {
+  record Turns(Rope.Pairing pairing, float base, Near near, int absentEvery, boolean wholePairs) {
     static Turns plain(Rope.Pairing pairing) {
-      return new Turns(pairing, 10_000, 0, 0, true);
+      return new Turns(pairing, 10_000, new Near(0, true), 0, true);
     }
 
     Turns absentEvery(int blocks) {
-      return new Turns(pairing, base, nearBase, blocks, wholePairs);
+      return new Turns(pairing, base, near, blocks, wholePairs);
     }
 
-    Turns bases(float far, float near) {
-      return new Turns(pairing, far, near, absentEvery, wholePairs);
+    Turns withBase(float ofAll) {
+      return new Turns(pairing, ofAll, near, absentEvery, wholePairs);
+    }
+
+    Turns plainNear(float ofNear) {
+      return new Turns(pairing, base, new Near(ofNear, false), absentEvery, wholePairs);
     }
 
     Turns withFractionalRamp() {
-      return new Turns(pairing, base, nearBase, absentEvery, false);
+      return new Turns(pairing, base, near, absentEvery, false);
     }
   }
+
+  /**
+   * Of blocks with a window.
+   *
+   * @param base of their inverse frequencies where the file does not say; 0 for that of the others
+   * @param scaled whether they are scaled for long contexts as the others are
+   */
+  record Near(float base, boolean scaled) {}
 
   static RopeKeys read(ModelSource source, ModelKeys keys, Turns turns, int headSize) {
     int dimensions = keys.positive("rope.dimension_count", headSize);
@@ -49,12 +59,10 @@ record RopeKeys(Turns turns, RopeConfig far, RopeConfig near) {
     float base = keys.real("rope.freq_base", turns.base());
     RopeConfig far =
         new RopeConfig(base, dimensions, turns.pairing(), scaling(source, keys, turns));
-    if (turns.nearBase() == 0) {
-      return new RopeKeys(turns, far, far);
-    }
-    float nearBase = keys.real("rope.freq_base_swa", turns.nearBase());
-    RopeConfig.Scaling none = new RopeConfig.Scaling.Linear(1);
-    return new RopeKeys(turns, far, new RopeConfig(nearBase, dimensions, turns.pairing(), none));
+    Near near = turns.near();
+    float nearBase = keys.real("rope.freq_base_swa", near.base() == 0 ? base : near.base());
+    RopeConfig.Scaling scaling = near.scaled() ? far.scaling() : new RopeConfig.Scaling.Linear(1);
+    return new RopeKeys(turns, far, new RopeConfig(nearBase, dimensions, turns.pairing(), scaling));
   }
 
   /** The position embedding of block {@code number}, counted from 1, or null for none. */
@@ -64,8 +72,10 @@ record RopeKeys(Turns turns, RopeConfig far, RopeConfig near) {
   }
 
   private static RopeConfig.Scaling scaling(ModelSource source, ModelKeys keys, Turns turns) {
-    String type = keys.text("rope.scaling.type", "none");
-    float factor = keys.real("rope.scaling.factor", 1);
+    // The format's default: files of before the key was there give the factor alone.
+    String type = keys.text("rope.scaling.type", "linear");
+    float given = keys.real("rope.scaling.factor", keys.real("rope.scale_linear", 1));
+    float factor = given == 0 ? 1 : given;
     int original =
         keys.positive("rope.scaling.original_context_length", keys.positive("context_length"));
     keys.require("rope.scaling.finetuned", true);
@@ -77,15 +87,22 @@ record RopeKeys(Turns turns, RopeConfig far, RopeConfig near) {
     return switch (type) {
       case "none" -> new RopeConfig.Scaling.Linear(1);
       case "linear" -> new RopeConfig.Scaling.Linear(factor);
-      case "yarn" ->
-          new RopeConfig.Scaling.Yarn(
-              factor,
-              original,
-              keys.real("rope.scaling.yarn_beta_fast", 32),
-              keys.real("rope.scaling.yarn_beta_slow", 1),
-              turns.wholePairs());
+      case "yarn" -> yarn(keys, turns, factor, original);
       default -> throw keys.problem("rope.scaling.type", "must be none, linear or yarn", type);
     };
+  }
+
+  private static RopeConfig.Scaling yarn(ModelKeys keys, Turns turns, float factor, int original) {
+    keys.require("rope.scaling.yarn_ext_factor", 1f);
+    float magnitude = factor <= 1 ? 1 : (float) (0.1 * Math.log(factor) + 1);
+    return new RopeConfig.Scaling.Yarn(
+        factor,
+        original,
+        keys.real("rope.scaling.yarn_beta_fast", 32),
+        keys.real("rope.scaling.yarn_beta_slow", 1),
+        turns.wholePairs(),
+        keys.real("rope.scaling.yarn_attn_factor", magnitude)
+            * keys.real("rope.scaling.attn_factor", 1));
   }
 
   /** {@code √(1 + ln(s) / ln(context))} for a context that grew s-fold, as LongRoPE suggests. */

@@ -88,7 +88,7 @@ final class Rotations {
   private static float magnitude(RopeConfig.Scaling scaling) {
     return switch (scaling) {
       case RopeConfig.Scaling.Linear linear -> 1;
-      case RopeConfig.Scaling.Yarn yarn -> (float) (0.1 * Math.log(yarn.factor()) + 1);
+      case RopeConfig.Scaling.Yarn yarn -> yarn.magnitude();
       case RopeConfig.Scaling.LongRope longRope -> longRope.magnitude();
     };
   }

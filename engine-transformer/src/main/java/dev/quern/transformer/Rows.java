@@ -12,11 +12,7 @@ import java.util.List;
  * @param adapters what is added to projections
  */
 @SuppressWarnings("ArrayRecordComponent") // passed down once, never compared
-record Rows(int[] tokens, int[] sequences, int[] positions, List<LoraAdapter> adapters) {
-  Rows {
-    adapters = List.copyOf(adapters);
-  }
-
+record Rows(int[] tokens, int[] sequences, int[] positions, Adapters adapters) {
   /** Tokens {@code from} to {@code to - 1} of a sequence, from {@code position} on. */
   static Rows of(
       int sequence, int position, int[] tokens, int from, int to, List<LoraAdapter> adapters) {
@@ -29,7 +25,7 @@ record Rows(int[] tokens, int[] sequences, int[] positions, List<LoraAdapter> ad
       sequences[row] = sequence;
       positions[row] = position + row;
     }
-    return new Rows(rowTokens, sequences, positions, adapters);
+    return new Rows(rowTokens, sequences, positions, Adapters.ofAll(adapters));
   }
 
   int count() {
@@ -42,6 +38,6 @@ record Rows(int[] tokens, int[] sequences, int[] positions, List<LoraAdapter> ad
         Arrays.copyOfRange(tokens, from, to),
         Arrays.copyOfRange(sequences, from, to),
         Arrays.copyOfRange(positions, from, to),
-        adapters);
+        adapters.between(from, to));
   }
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * One sequence of tokens: what was said so far, and the cached keys and values of most of it.
@@ -222,11 +223,8 @@ public final class Session implements AutoCloseable {
       for (int[] step :
           runner.run(
               now -> sessions.forEach(session -> session.sync(now)),
-              placed -> together(placed, sessions, first, some))) {
-        for (int row = 0; row < sessions.size(); row++) {
-          sessions.get(row).history.add(next[row]);
-          sessions.get(row).cached++;
-        }
+              placed -> placed.decoder().greedyRun(rows(placed, sessions, first), some))) {
+        saw(sessions, next);
         chosen[done++] = step;
         next = step;
       }
@@ -234,17 +232,33 @@ public final class Session implements AutoCloseable {
     return chosen;
   }
 
-  private static int[][] together(Placed placed, List<Session> sessions, int[] tokens, int steps) {
-    int count = sessions.size();
-    int[] sequences = new int[count];
-    int[] positions = new int[count];
-    for (int row = 0; row < count; row++) {
-      sessions.get(row).feed(placed);
-      sequences[row] = sessions.get(row).sequence;
-      positions[row] = sessions.get(row).cached;
+  /** Runs a step of several sessions together; answers the logits of each. */
+  static float[][] logits(Runner runner, List<Session> sessions, int[] tokens) {
+    requireTogether(sessions, tokens, 1);
+    int[] every = IntStream.range(0, tokens.length).toArray();
+    float[][] logits =
+        runner.run(
+            now -> sessions.forEach(session -> session.sync(now)),
+            placed -> placed.decoder().logits(rows(placed, sessions, tokens), every));
+    saw(sessions, tokens);
+    return logits;
+  }
+
+  /** The next row of each session, whose history is brought into the cache. */
+  private static Rows rows(Placed placed, List<Session> sessions, int[] tokens) {
+    sessions.forEach(session -> session.feed(placed));
+    return new Rows(
+        tokens,
+        sessions.stream().mapToInt(session -> session.sequence).toArray(),
+        sessions.stream().mapToInt(session -> session.cached).toArray(),
+        Adapters.ofEach(sessions.stream().map(session -> session.adapters).toList()));
+  }
+
+  private static void saw(List<Session> sessions, int[] tokens) {
+    for (int row = 0; row < tokens.length; row++) {
+      sessions.get(row).history.add(tokens[row]);
+      sessions.get(row).cached++;
     }
-    Rows rows = new Rows(tokens, sequences, positions, sessions.getFirst().adapters);
-    return placed.decoder().greedyRun(rows, steps);
   }
 
   private static void requireTogether(List<Session> sessions, int[] tokens, int steps) {
@@ -253,6 +267,13 @@ public final class Session implements AutoCloseable {
           "step: must have at least one session, a token for each and a step but has %d, %d and %d"
               .formatted(sessions.size(), tokens.length, steps));
     }
+    int most = sessions.getFirst().model.limits().chunk();
+    if (sessions.size() > most) {
+      throw new ModelException(
+          "step: sessions must be at most %d, the chunk, but are %d; load the model with"
+                  .formatted(most, sessions.size())
+              + " LoadOptions.withChunk");
+    }
     if (new HashSet<>(sessions).size() < sessions.size()) {
       throw new ModelException("step: every session must be there once but one is there twice");
     }
@@ -260,11 +281,6 @@ public final class Session implements AutoCloseable {
       session.requireOpen();
       session.requireRoom(session.history.size(), steps);
       session.requireKnown(tokens);
-      if (!session.adapters.equals(sessions.getFirst().adapters)) {
-        throw new ModelException(
-            "step: sessions of one step must have the same adapters but have not; step those of"
-                + " each set by themselves");
-      }
     }
   }
 

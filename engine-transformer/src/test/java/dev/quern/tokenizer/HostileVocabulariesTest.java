@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.quern.gguf.GgufException;
 import dev.quern.gguf.GgufFile;
 import dev.quern.gguf.GgufMetadata;
+import dev.quern.gguf.GgufNumbers;
 import dev.quern.gguf.GgufWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -18,6 +19,31 @@ class HostileVocabulariesTest {
   private static final List<String> PIECES = List.of("▁", "a", "b", "ab", "▁a", "é");
   private static final List<String> RULES = List.of("a b", "ab c", "Ġ a");
 
+  /** A trie whose root has 0x61 as its child, replaced by 0x62. */
+  private static final int[] MAP = map();
+
+  private static int[] map() {
+    int[] bytes = new int[4 + 4 * 0x62 + 2];
+    bytes[0] = (4 * 0x62) & 0xFF;
+    bytes[1] = (4 * 0x62) >> 8;
+    bytes[4 + 4 * 0x61] = 0x61; // a node labelled so,
+    bytes[4 + 4 * 0x61 + 1] = 1 | 4; // at which a replacement ends, its place at distance 1:
+    bytes[4 + 4 * 0x60 + 3] = 0x80; // number 0
+    bytes[4 + 4 * 0x62] = 'b';
+    return bytes;
+  }
+
+  @Test
+  void theMapIsOne() {
+    assertThat(
+            Tokenizers.from(
+                    SmallVocabularies.unigram(PIECES)
+                        .put("tokenizer.ggml.precompiled_charsmap", GgufNumbers.of(MAP))
+                        .build())
+                .encode("a", false, false))
+        .containsExactly(260, 262);
+  }
+
   @Test
   void flippedBytesEndInAnAnswer() throws IOException {
     int encoded = 0;
@@ -25,7 +51,9 @@ class HostileVocabulariesTest {
     for (GgufMetadata.Builder builder :
         List.of(
             SmallVocabularies.byteLevel("gpt-2", RULES, List.of("<|eot_id|>")),
-            SmallVocabularies.sentencePiece(PIECES))) {
+            SmallVocabularies.sentencePiece(PIECES),
+            SmallVocabularies.unigram(PIECES)
+                .put("tokenizer.ggml.precompiled_charsmap", GgufNumbers.of(MAP)))) {
       ByteArrayOutputStream out = new ByteArrayOutputStream();
       GgufWriter.write(out, builder.build(), List.of());
       for (int seed = 0; seed < 5_000; seed++) {

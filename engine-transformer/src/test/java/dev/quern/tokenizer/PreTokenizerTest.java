@@ -2,10 +2,17 @@ package dev.quern.tokenizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,6 +27,12 @@ class PreTokenizerTest {
         "mpt; 1234·a; 1234|·a",
         "llama-bpe; I'LL·(see)·12345·x; I|'LL|·(|see|)|·|123|45|·x",
         "llama3; a/b·12; a|/b|·|12",
+        "falcon3; a·1234; a|·|123|4",
+        "pixtral; a·1234; a|·|123|4",
+        "dbrx; I'LL·1234; I|'LL|·|123|4",
+        "smaug-bpe; I'LL·1234; I|'LL|·|123|4",
+        "olmo; 1234·a; 1234|·a",
+        "deepseek-r1-qwen; x·12; x|·|1|2",
         "llama-v3; don't; don|'t",
         "qwen2; x·12; x|·|1|2",
         "qwen35; e\u0301a·12; e\u0301a|·|1|2",
@@ -42,6 +55,34 @@ class PreTokenizerTest {
             List.of(words.split("\\|")).stream().map(PreTokenizerTest::plain).toList());
   }
 
+  /**
+   * Lengths, in characters, of the words that the patterns of the published {@code tokenizer.json}
+   * make of random texts in Hugging Face tokenizers 0.23.2.
+   */
+  @TestFactory
+  Stream<DynamicTest> randomTextsAreCutAsPublished() throws IOException {
+    JsonNode cases =
+        new ObjectMapper().readTree(PreTokenizerTest.class.getResourceAsStream("words.json"));
+    assertThat(cases.get("words")).hasSize(15);
+    return cases.get("words").properties().stream()
+        .map(row ->
+            DynamicTest.dynamicTest(
+                row.getKey(), () -> check(row.getKey(), cases.get("texts"), row.getValue())));
+  }
+
+  private static void check(String name, JsonNode texts, JsonNode expected) {
+    PreTokenizer preTokenizer = PreTokenizer.find(name).orElseThrow();
+    assertThat(texts).hasSize(120).hasSameSizeAs(expected);
+    for (int i = 0; i < texts.size(); i++) {
+      List<Integer> lengths = new ArrayList<>();
+      expected.get(i).forEach(length -> lengths.add(length.asInt()));
+      assertThat(preTokenizer.words(texts.get(i).asText()))
+          .extracting(word -> word.codePointCount(0, word.length()))
+          .as(texts.get(i).asText())
+          .isEqualTo(lengths);
+    }
+  }
+
   @Test
   void marksStandAloneWhereThePatternHasLettersOnly() {
     assertThat(PreTokenizer.find("qwen2").orElseThrow().words("e\u0301a"))
@@ -52,19 +93,25 @@ class PreTokenizerTest {
   @ValueSource(
       strings = {
         "command-r",
+        "dbrx",
         "deepseek-coder",
         "deepseek-llm",
+        "deepseek-r1-qwen",
         "default",
         "falcon",
+        "falcon3",
         "gpt-2",
         "gpt-4o",
         "llama-bpe",
         "llama-v3",
         "llama3",
         "mpt",
+        "olmo",
+        "pixtral",
         "qwen2",
         "qwen35",
         "refact",
+        "smaug-bpe",
         "smollm",
         "starcoder",
         "tekken"

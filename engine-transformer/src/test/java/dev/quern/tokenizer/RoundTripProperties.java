@@ -34,6 +34,11 @@ class RoundTripProperties {
               .build());
   private static final Tokenizer NO_SPACE =
       Tokenizers.from(SmallVocabularies.sentencePiece(List.of("a", "b", "ab")).build());
+  private static final Tokenizer UNIGRAM =
+      Tokenizers.from(SmallVocabularies.unigram(PIECES).build());
+  private static final Tokenizer UNIGRAM_WITHOUT_PREFIX =
+      Tokenizers.from(
+          SmallVocabularies.unigram(PIECES).put("tokenizer.ggml.add_space_prefix", false).build());
   private static final Tokenizer FABLE = fable();
 
   @Property
@@ -56,6 +61,13 @@ class RoundTripProperties {
     check(SENTENCE_PIECE, text);
     check(NO_PREFIX, text);
     check(NO_SPACE, text);
+  }
+
+  /** A vocabulary with bytes and without a map of characters loses nothing. */
+  @Property
+  void unigram(@ForAll("texts") String text) {
+    check(UNIGRAM, text);
+    check(UNIGRAM_WITHOUT_PREFIX, text);
   }
 
   private static void check(Tokenizer tokenizer, String text) {

@@ -71,6 +71,24 @@ final class SmallVocabularies {
         .put("tokenizer.ggml.unknown_token_id", 0);
   }
 
+  /** A unigram model of these tokens. */
+  static GgufMetadata.Builder unigram(List<String> tokens, float[] scores, int[] types) {
+    return GgufMetadata.builder("small.gguf")
+        .put("tokenizer.ggml.model", "t5")
+        .putStrings("tokenizer.ggml.tokens", tokens)
+        .put("tokenizer.ggml.scores", GgufNumbers.of(scores))
+        .put("tokenizer.ggml.token_type", GgufNumbers.of(types))
+        .put("tokenizer.ggml.eos_token_id", tokens.indexOf("</s>"))
+        .put("tokenizer.ggml.unknown_token_id", tokens.indexOf("<unk>"));
+  }
+
+  /** As {@link #sentencePiece}, for a unigram model. */
+  static GgufMetadata.Builder unigram(List<String> pieces) {
+    return sentencePiece(pieces)
+        .put("tokenizer.ggml.model", "t5")
+        .put("tokenizer.ggml.add_space_prefix", true);
+  }
+
   /** How GPT-2's alphabet writes a byte, as its paper's code makes it: in order of the bytes. */
   static String letter(int b) {
     List<Integer> printable = new ArrayList<>();

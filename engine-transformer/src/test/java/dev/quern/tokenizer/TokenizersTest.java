@@ -232,7 +232,10 @@ class TokenizersTest {
       text.append(part.equals("random") ? String.valueOf((char) ('a' + random.nextInt(3))) : part);
     }
     Tokenizer spm = spm(List.of("▁", "a", "b", "c", "aa", "ab", "▁▁", "aaaa", "▁▁▁▁", "abab"));
-    for (Tokenizer tokenizer : List.of(bpe("gpt-2"), bpe("llama-bpe"), bpe("qwen2"), spm)) {
+    Tokenizer unigram =
+        Tokenizers.from(SmallVocabularies.unigram(List.of("▁", "a", "ab", "▁▁▁▁", "aaaa")).build());
+    for (Tokenizer tokenizer :
+        List.of(bpe("gpt-2"), bpe("llama-bpe"), bpe("qwen2"), spm, unigram)) {
       int[] tokens =
           Assertions.assertTimeoutPreemptively(
               Duration.ofSeconds(20), () -> tokenizer.encode(text.toString(), false, true));

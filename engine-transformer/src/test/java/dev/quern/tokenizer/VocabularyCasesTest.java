@@ -12,28 +12,37 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The tokens of texts as the reference implementations give them, for published vocabularies. */
 class VocabularyCasesTest {
   private static final String SEPARATOR = "\n__ggml_vocab_test__\n";
 
-  @ParameterizedTest
-  @ValueSource(strings = {"gpt-2", "llama-bpe", "qwen2", "llama-spm", "phi-3"})
-  void publishedCasesAreEqual(String name) throws IOException {
-    Path folder = Fixtures.directory().resolve("vocab");
-    String stem = "ggml-vocab-" + name + ".gguf";
+  /** Every vocabulary of the folder that has cases beside it. */
+  @TestFactory
+  Stream<DynamicTest> publishedCasesAreEqual() throws IOException {
+    List<Path> cases = Fixtures.files("vocab", ".gguf.inp");
+    assertThat(cases).hasSizeGreaterThanOrEqualTo(5);
+    return cases.stream()
+        .map(file ->
+            DynamicTest.dynamicTest(
+                String.valueOf(file.getFileName()),
+                () -> check(Path.of(file.toString().replaceAll("\\.inp$", "")))));
+  }
+
+  private static void check(Path vocabulary) throws IOException {
     List<String> texts =
-        Arrays.asList(
-            Files.readString(folder.resolve(stem + ".inp")).split(Pattern.quote(SEPARATOR), -1));
+        Arrays.asList(Files.readString(Path.of(vocabulary + ".inp")).split(SEPARATOR, -1));
     // Both files end with a separator: the last case is the empty text, which has no tokens.
     List<String> expected =
-        Arrays.asList(Files.readString(folder.resolve(stem + ".out")).split("\n", -1));
+        Arrays.asList(Files.readString(Path.of(vocabulary + ".out")).split("\n", -1));
     assertThat(texts).hasSizeGreaterThan(40).hasSameSizeAs(expected);
-    Tokenizer tokenizer = tokenizer(folder.resolve(stem));
+    Tokenizer tokenizer = tokenizer(vocabulary);
     SoftAssertions soft = new SoftAssertions();
     for (int i = 0; i < texts.size(); i++) {
       soft.assertThat(tokenizer.encode(texts.get(i), false, true))

@@ -13,6 +13,8 @@ import dev.quern.core.format.WeightFormats;
 import dev.quern.core.op.Rope;
 import dev.quern.gguf.GgufFile;
 import dev.quern.gguf.GgufMetadata;
+import dev.quern.gguf.GgufNumbers;
+import dev.quern.gguf.GgufType;
 import dev.quern.gguf.GgufValue;
 import dev.quern.testkit.Accuracy;
 import dev.quern.testkit.Golden;
@@ -27,6 +29,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
@@ -123,6 +126,117 @@ class FamiliesTest {
     keys.put("qwen2.attention.sliding_window", keys.get("qwen2.block_count"));
     assertThatThrownBy(() -> Families.config(changed(source, keys, name -> true)))
         .hasMessageContaining("qwen2.attention.sliding_window must be 0 but is 2");
+  }
+
+  /** The configuration of a shipped file with other keys. */
+  private static ModelConfig config(String architecture, Map<String, GgufValue> other)
+      throws IOException {
+    ModelSource source = shipped("arch-qwen2-f32.gguf");
+    Map<String, GgufValue> keys = new LinkedHashMap<>();
+    source
+        .metadata()
+        .values()
+        .forEach((key, value) -> keys.put(key.replace("qwen2.", architecture + "."), value));
+    keys.put("general.architecture", new GgufValue.Text(architecture));
+    other.forEach((key, value) -> keys.put(architecture + "." + key, value));
+    return Families.config(changed(source, keys, name -> true));
+  }
+
+  private static List<Integer> windows(ModelConfig config) {
+    return config.blocks().stream().map(ModelConfig.BlockConfig::window).toList();
+  }
+
+  private static GgufValue real(double value) {
+    return new GgufValue.Real(GgufType.FLOAT32, value);
+  }
+
+  private static GgufValue whole(long value) {
+    return new GgufValue.Whole(GgufType.UINT32, value);
+  }
+
+  private static RopeConfig.Scaling scaling(Map<String, GgufValue> keys) throws IOException {
+    return Objects.requireNonNull(config("qwen2", keys).blocks().getFirst().rope()).scaling();
+  }
+
+  @Test
+  void whatGemma2FilesLeaveOutIsPublished() throws IOException {
+    ModelConfig config = config("gemma2", Map.of("block_count", whole(4)));
+    assertThat(windows(config)).containsExactly(4096, 0, 4096, 0);
+    assertThat(config.scales().logitCap()).isEqualTo(30);
+    assertThat(config.scales().attentionCap()).isEqualTo(50);
+  }
+
+  @Test
+  void windowsFollowTheKeysOfTheFile() throws IOException {
+    Map<String, GgufValue> six =
+        Map.of("block_count", whole(6), "attention.sliding_window", whole(8));
+    assertThat(windows(config("gemma3", six))).containsExactly(8, 8, 8, 8, 8, 0);
+    assertThat(windows(config("gemma3", Map.of()))).containsOnly(0);
+    assertThat(windows(config("llama", six))).containsOnly(8);
+    assertThat(windows(config("olmo2", six))).containsExactly(8, 8, 8, 0, 8, 8);
+    assertThat(windows(config("olmo2", Map.of()))).containsOnly(0);
+    Map<String, GgufValue> three = new LinkedHashMap<>(six);
+    three.put("attention.sliding_window_pattern", whole(3));
+    assertThat(windows(config("gpt-oss", three))).containsExactly(8, 8, 0, 8, 8, 0);
+    three.put("attention.sliding_window_pattern", GgufNumbers.of(1, 0, 0, 1, 0, 1));
+    assertThat(windows(config("gemma3", three))).containsExactly(8, 0, 0, 8, 0, 8);
+    three.put("attention.sliding_window_pattern", GgufNumbers.of(1, 0));
+    assertThatThrownBy(() -> config("gemma3", three))
+        .hasMessageContaining("must have an element for each of 6 blocks but is 2");
+  }
+
+  @Test
+  void blocksWithWindowsHaveTheirOwnRope() throws IOException {
+    Map<String, GgufValue> keys = new LinkedHashMap<>();
+    keys.put("block_count", whole(6));
+    keys.put("attention.sliding_window", whole(8));
+    keys.put("rope.freq_base", real(500_000));
+    keys.put("rope.scaling.type", new GgufValue.Text("linear"));
+    keys.put("rope.scaling.factor", real(8));
+    for (String family : List.of("gemma3", "olmo2", "gpt-oss")) {
+      List<ModelConfig.BlockConfig> blocks = config(family, keys).blocks();
+      RopeConfig near = Objects.requireNonNull(blocks.getFirst().rope());
+      RopeConfig far = Objects.requireNonNull(blocks.get(family.equals("olmo2") ? 3 : 5).rope());
+      assertThat(far.base()).isEqualTo(500_000);
+      assertThat(far.scaling()).isEqualTo(new RopeConfig.Scaling.Linear(8));
+      assertThat(near.base()).isEqualTo(family.equals("gemma3") ? 10_000 : 500_000);
+      assertThat(near.scaling())
+          .isEqualTo(new RopeConfig.Scaling.Linear(family.equals("gpt-oss") ? 8 : 1));
+    }
+    keys.put("rope.freq_base_swa", real(20_000));
+    RopeConfig near = config("gemma3", keys).blocks().getFirst().rope();
+    assertThat(Objects.requireNonNull(near).base()).isEqualTo(20_000);
+  }
+
+  @Test
+  void ropeScalingFollowsTheKeysOfTheFile() throws IOException {
+    assertThat(scaling(Map.of())).isEqualTo(new RopeConfig.Scaling.Linear(1));
+    assertThat(scaling(Map.of("rope.scaling.factor", real(4))))
+        .isEqualTo(new RopeConfig.Scaling.Linear(4));
+    assertThat(scaling(Map.of("rope.scale_linear", real(2))))
+        .isEqualTo(new RopeConfig.Scaling.Linear(2));
+    Map<String, GgufValue> keys = new LinkedHashMap<>();
+    keys.put("rope.scaling.factor", real(4));
+    keys.put("rope.scaling.type", new GgufValue.Text("none"));
+    assertThat(scaling(keys)).isEqualTo(new RopeConfig.Scaling.Linear(1));
+    keys.put("rope.scaling.type", new GgufValue.Text("yarn"));
+    keys.put("rope.scaling.original_context_length", whole(32));
+    assertThat(scaling(keys))
+        .isEqualTo(
+            new RopeConfig.Scaling.Yarn(4, 32, 32, 1, true, (float) (0.1 * Math.log(4) + 1)));
+    keys.put("rope.scaling.yarn_attn_factor", real(1.25));
+    assertThat(scaling(keys)).isEqualTo(new RopeConfig.Scaling.Yarn(4, 32, 32, 1, true, 1.25f));
+    keys.put("rope.scaling.type", new GgufValue.Text("ntk"));
+    assertThatThrownBy(() -> scaling(keys))
+        .hasMessageContaining("must be none, linear or yarn but is ntk");
+  }
+
+  @Test
+  void anotherChoiceOfExpertsIsAnError() {
+    assertThatThrownBy(() -> config("qwen3moe", Map.of("expert_gating_func", whole(2))))
+        .hasMessageContaining("expert_gating_func must be 1 or 3");
+    assertThatThrownBy(() -> config("qwen3moe", Map.of("expert_weights_scale", real(2.5))))
+        .hasMessageContaining("expert_weights_scale must be 1.0 but is 2.5");
   }
 
   @Test

@@ -103,6 +103,44 @@ class ForwardTest {
     }
   }
 
+  /** Sessions of different lengths, one token a step. */
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "cpu", "opencl"})
+  void logitsOfABatchedStepAreThoseOfEachAlone(String name) {
+    int[][] next = {{5, 900, 41}, {17, 3, 400}, {261, 943, 12}, {8, 8, 8}};
+    try (Backend backend = Engines.open(name);
+        LanguageModel model = model(backend, 4)) {
+      List<int[]> prompts = tokens(model);
+      List<List<float[]>> alone = new ArrayList<>();
+      for (int i = 0; i < next.length; i++) {
+        try (Session session = model.newSession()) {
+          session.append(prompts.get(i));
+          List<float[]> logits = new ArrayList<>();
+          for (int token : next[i]) {
+            session.logits(new int[] {token}, logits::add);
+          }
+          alone.add(logits);
+        }
+      }
+      List<Session> sessions = new ArrayList<>();
+      for (int[] prompt : prompts) {
+        sessions.add(model.newSession());
+        sessions.getLast().append(prompt);
+      }
+      for (int step = 0; step < 3; step++) {
+        int at = step;
+        float[][] together =
+            model.stepLogits(
+                sessions, Arrays.stream(next).mapToInt(tokens -> tokens[at]).toArray());
+        for (int i = 0; i < next.length; i++) {
+          assertThat(Accuracy.nmse(together[i], alone.get(i).get(step)))
+              .isLessThanOrEqualTo(1e-10);
+        }
+      }
+      sessions.forEach(Session::close);
+    }
+  }
+
   /** Of four sessions a step reads the weights that it reads of one, and waits once at most. */
   private static void checkCost(
       Backend backend, LanguageModel model, List<Session> sessions, int[] next) {
@@ -172,6 +210,9 @@ class ForwardTest {
           .hasMessageContaining("withSequences");
       assertThatThrownBy(() -> model.steps(List.of(session, session), new int[] {1, 1}, 1))
           .hasMessageContaining("one is there twice");
+      List<Session> many = Collections.nCopies(33, session);
+      assertThatThrownBy(() -> model.step(many, new int[33]))
+          .hasMessageContaining("sessions must be at most 32, the chunk, but are 33");
       assertThatThrownBy(() -> model.steps(List.of(session), new int[] {1}, 129))
           .hasMessageContaining("must fit the context of 128");
       assertThat(session.history()).isEmpty();

@@ -15,6 +15,7 @@ import dev.quern.testkit.Accuracy;
 import dev.quern.testkit.Golden;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -158,21 +159,64 @@ class LoraTest {
     }
   }
 
-  /** Batched steps with an adapter are those of each session alone. */
+  /** Steps of sessions with an adapter, two of it, and none are those of each session alone. */
   private static void checkTogether(LanguageModel model, LoraAdapter adapter, int[] tokens) {
-    try (Session one = model.newSession(List.of(adapter));
-        Session two = model.newSession(List.of(adapter));
-        Session plain = model.newSession()) {
-      one.append(tokens);
-      List<Integer> alone = one.generate(GenerationOptions.greedy(6), text -> {}).tokens();
-      one.replace(Arrays.copyOf(tokens, 6));
-      two.append(new int[] {8, 8});
-      int[][] steps = model.steps(List.of(two, one), new int[] {1, tokens[6]}, 6);
-      for (int step = 0; step < alone.size(); step++) {
-        assertThat(steps[step][1]).isEqualTo(alone.get(step));
+    List<List<LoraAdapter>> each = List.of(List.of(adapter), List.of(), List.of(adapter, adapter));
+    List<List<Integer>> alone = new ArrayList<>();
+    for (List<LoraAdapter> own : each) {
+      try (Session session = model.newSession(own)) {
+        session.append(tokens);
+        alone.add(session.generate(GenerationOptions.greedy(6), text -> {}).tokens());
       }
-      assertThatThrownBy(() -> model.steps(List.of(one, plain), new int[] {1, 1}, 1))
-          .hasMessageContaining("must have the same adapters");
+    }
+    assertThat(alone).doesNotHaveDuplicates();
+    for (List<Integer> order : List.of(List.of(0, 1, 2), List.of(2, 0), List.of(0, 0))) {
+      List<Session> sessions = new ArrayList<>();
+      int[] last = new int[order.size()];
+      Arrays.fill(last, tokens[tokens.length - 1]);
+      for (int which : order) {
+        sessions.add(model.newSession(each.get(which)));
+        sessions.getLast().append(Arrays.copyOf(tokens, tokens.length - 1));
+      }
+      int[][] steps = model.steps(sessions, last, 6);
+      for (int row = 0; row < last.length; row++) {
+        List<Integer> expected = alone.get(order.get(row));
+        for (int step = 0; step < expected.size(); step++) {
+          assertThat(steps[step][row]).isEqualTo(expected.get(step));
+        }
+      }
+      sessions.forEach(Session::close);
+    }
+  }
+
+  /** Two adapters in one file, a stack of experts among them. */
+  @Test
+  void aWrittenModelIsTheMergedOne() throws IOException {
+    Path first = folder.resolve("first.gguf");
+    Path second = folder.resolve("second.gguf");
+    Path out = folder.resolve("merged.gguf");
+    int[] tokens = {5, 400, 77};
+    try (Backend backend = Engines.open("reference");
+        ModelSource source = shipped("arch-mixtral-f32.gguf")) {
+      write(first, source, 1);
+      write(second, source, 1000);
+      try (Lora one = Lora.read(first, source.metadata());
+          Lora two = Lora.read(second, source.metadata());
+          OutputStream stream = Files.newOutputStream(out)) {
+        Lora.write(
+            source, List.of(new Lora.Weighted(one, 0.5f), new Lora.Weighted(two, -1)), stream);
+      }
+      try (LanguageModel written = LanguageModel.load(out, backend, OPTIONS);
+          LanguageModel model =
+              LanguageModel.load(shipped("arch-mixtral-f32.gguf"), backend, OPTIONS);
+          LoraAdapter one = model.loadAdapter(first, 0.5f);
+          LoraAdapter two = model.loadAdapter(second, -1)) {
+        List<float[]> expected = logits(model, List.of(one, two), tokens, 3);
+        List<float[]> actual = GoldenSuite.logits(written, tokens, 3);
+        for (int i = 0; i < tokens.length; i++) {
+          assertThat(Accuracy.nmse(actual.get(i), expected.get(i))).isLessThanOrEqualTo(1e-10);
+        }
+      }
     }
   }
 
