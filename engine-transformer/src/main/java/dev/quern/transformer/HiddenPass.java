@@ -63,7 +63,8 @@ final class HiddenPass {
         positions[row++] = position;
       }
     }
-    return split(states(new Rows(tokens, rowSequences, positions, Adapters.ofAll(adapters))), sequences);
+    return split(
+        states(new Rows(tokens, rowSequences, positions, Adapters.ofAll(adapters))), sequences);
   }
 
   private float[][] states(Rows rows) {

@@ -189,7 +189,12 @@ public final class LoraAdapter implements AutoCloseable {
 
   /** Likewise for a projection of chosen experts. */
   static Tensor addAll(
-      BatchRecorder b, List<StepTensors.Use> adapters, String name, Tensor x, Tensor ids, Tensor y) {
+      BatchRecorder b,
+      List<StepTensors.Use> adapters,
+      String name,
+      Tensor x,
+      Tensor ids,
+      Tensor y) {
     Tensor sum = y;
     for (StepTensors.Use use : adapters) {
       Pair pair = use.adapter().tensors.pairs.get(name);

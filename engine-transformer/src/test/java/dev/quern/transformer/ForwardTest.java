@@ -133,8 +133,7 @@ class ForwardTest {
             model.stepLogits(
                 sessions, Arrays.stream(next).mapToInt(tokens -> tokens[at]).toArray());
         for (int i = 0; i < next.length; i++) {
-          assertThat(Accuracy.nmse(together[i], alone.get(i).get(step)))
-              .isLessThanOrEqualTo(1e-10);
+          assertThat(Accuracy.nmse(together[i], alone.get(i).get(step))).isLessThanOrEqualTo(1e-10);
         }
       }
       sessions.forEach(Session::close);
