@@ -5,7 +5,6 @@ import dev.quern.core.BatchRecorder;
 import dev.quern.core.CommandBatch;
 import dev.quern.core.Precision;
 import dev.quern.core.Shape;
-import dev.quern.core.Slot;
 import dev.quern.core.Support;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
@@ -18,6 +17,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** What a backend answers to {@link Backend#supports} for every operation and format. */
@@ -97,7 +97,7 @@ final class SupportTable implements AutoCloseable {
     recordings.put("rms-norm", b -> b.rmsNorm(x(b, ROWS), weight(WeightFormats.F32, WIDTH), 1e-5f));
     for (Rope.Pairing pairing : Rope.Pairing.values()) {
       recordings.put(
-          "rope " + pairing.toString().toLowerCase(java.util.Locale.ROOT),
+          "rope " + pairing.toString().toLowerCase(Locale.ROOT),
           b ->
               b.rope(
                   input(b, WeightFormats.F32, ROWS, 4, 64),
@@ -162,7 +162,7 @@ final class SupportTable implements AutoCloseable {
   }
 
   private static Tensor input(BatchRecorder b, WeightFormat format, long... shape) {
-    return b.temporary("x", Shape.of(shape), format, (Slot.Count) null);
+    return b.temporary("x", Shape.of(shape), format, null);
   }
 
   private Tensor weight(WeightFormat format, long... extents) {

@@ -8,7 +8,8 @@ import java.util.OptionalInt;
  * Text to tokens and back. Immutable and thread-safe; made by {@link Tokenizers#from}.
  *
  * <p>What is encoded without parsing special tokens decodes to itself: {@code decode(encode(text,
- * anySpecial, false)).equals(text)} for every text without lone surrogates.
+ * anySpecial, false)).equals(text)} for every text without lone surrogates. Only a unigram model
+ * may lose some: what its map of characters replaces, and what is no token where it has no bytes.
  */
 public interface Tokenizer {
   /** Stands for the token before the first one. */

@@ -1,4 +1,6 @@
-/** Text to tokens and back: byte-level and SentencePiece-style BPE from GGUF metadata. */
+/**
+ * Text to tokens and back: byte-level BPE and SentencePiece, BPE and unigram, from GGUF metadata.
+ */
 @NullMarked
 package dev.quern.tokenizer;
 

@@ -58,8 +58,10 @@ class GptOssMxfp4Test {
     try (Arena arena = Arena.ofShared()) {
       List<ModelSource.Weight> weights = new ArrayList<>();
       for (ModelSource.Weight weight : source.weights()) {
-        boolean rounded = experts != null && weight.name().endsWith("_exps.weight");
-        weights.add(rounded ? rounded(arena, weight, experts) : weight);
+        weights.add(
+            experts == null || !weight.name().endsWith("_exps.weight")
+                ? weight
+                : rounded(arena, weight, experts));
       }
       ModelSource changed = new Changed(source, weights);
       try (LanguageModel model = LanguageModel.load(changed, backend, options.withContext(64))) {

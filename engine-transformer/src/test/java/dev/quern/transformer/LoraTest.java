@@ -159,34 +159,56 @@ class LoraTest {
     }
   }
 
-  /** Steps of sessions with an adapter, two of it, and none are those of each session alone. */
+  /** A step of sessions with an adapter, twice the adapter, and none is that of each alone. */
   private static void checkTogether(LanguageModel model, LoraAdapter adapter, int[] tokens) {
     List<List<LoraAdapter>> each = List.of(List.of(adapter), List.of(), List.of(adapter, adapter));
+    List<List<float[]>> alone =
+        each.stream().map(own -> logits(model, own, tokens, tokens.length)).toList();
+    assertThat(Accuracy.nmse(alone.get(0).getLast(), alone.get(2).getLast())).isGreaterThan(1e-4);
+    int half = tokens.length / 2;
+    for (List<Integer> order : List.of(List.of(0, 1, 2), List.of(2, 0), List.of(0, 0))) {
+      List<Session> sessions = new ArrayList<>();
+      for (int which : order) {
+        sessions.add(model.newSession(each.get(which)));
+        sessions.getLast().append(Arrays.copyOf(tokens, half));
+      }
+      for (int at = half; at < tokens.length; at++) {
+        int[] same = new int[order.size()];
+        Arrays.fill(same, tokens[at]);
+        float[][] together = model.stepLogits(sessions, same);
+        for (int row = 0; row < same.length; row++) {
+          float[] expected = alone.get(order.get(row)).get(at);
+          assertThat(Accuracy.nmse(together[row], expected)).isLessThanOrEqualTo(1e-10);
+        }
+      }
+      sessions.forEach(Session::close);
+    }
+    checkGreedy(model, each.subList(0, 2), tokens);
+  }
+
+  /** Greedy steps, whose tokens stay on the device. */
+  private static void checkGreedy(LanguageModel model, List<List<LoraAdapter>> each, int[] tokens) {
     List<List<Integer>> alone = new ArrayList<>();
+    List<Session> sessions = new ArrayList<>();
+    int[] last = new int[each.size()];
+    Arrays.fill(last, tokens[tokens.length - 1]);
     for (List<LoraAdapter> own : each) {
       try (Session session = model.newSession(own)) {
         session.append(tokens);
         alone.add(session.generate(GenerationOptions.greedy(6), text -> {}).tokens());
       }
     }
-    assertThat(alone).doesNotHaveDuplicates();
-    for (List<Integer> order : List.of(List.of(0, 1, 2), List.of(2, 0), List.of(0, 0))) {
-      List<Session> sessions = new ArrayList<>();
-      int[] last = new int[order.size()];
-      Arrays.fill(last, tokens[tokens.length - 1]);
-      for (int which : order) {
-        sessions.add(model.newSession(each.get(which)));
-        sessions.getLast().append(Arrays.copyOf(tokens, tokens.length - 1));
-      }
-      int[][] steps = model.steps(sessions, last, 6);
-      for (int row = 0; row < last.length; row++) {
-        List<Integer> expected = alone.get(order.get(row));
-        for (int step = 0; step < expected.size(); step++) {
-          assertThat(steps[step][row]).isEqualTo(expected.get(step));
-        }
-      }
-      sessions.forEach(Session::close);
+    for (List<LoraAdapter> own : each) {
+      sessions.add(model.newSession(own));
+      sessions.getLast().append(Arrays.copyOf(tokens, tokens.length - 1));
     }
+    int[][] steps = model.steps(sessions, last, 6);
+    for (int row = 0; row < last.length; row++) {
+      for (int step = 0; step < alone.get(row).size(); step++) {
+        assertThat(steps[step][row]).isEqualTo(alone.get(row).get(step));
+      }
+    }
+    sessions.forEach(Session::close);
   }
 
   /** Two adapters in one file, a stack of experts among them. */
