@@ -139,7 +139,14 @@ class FamiliesTest {
         .forEach((key, value) -> keys.put(key.replace("qwen2.", architecture + "."), value));
     keys.put("general.architecture", new GgufValue.Text(architecture));
     other.forEach((key, value) -> keys.put(architecture + "." + key, value));
-    return Families.config(changed(source, keys, name -> true));
+    List<ModelSource.Weight> weights = new ArrayList<>(source.weights());
+    for (int block = 2; block < 6; block++) {
+      ModelSource.Weight any = source.weights().getFirst();
+      String name = "blk." + block + ".attn_norm.weight";
+      weights.add(new ModelSource.Weight(name, any.shape(), any.format(), any.data()));
+    }
+    return Families.config(
+        new Changed("made", changed(source, keys, name -> true).metadata(), weights, source));
   }
 
   private static List<Integer> windows(ModelConfig config) {
