@@ -11,10 +11,27 @@ import java.util.SortedMap;
  * @param source its own source
  * @param macros what the source is compiled with, besides {@code BODY}
  * @param scratchBytes local memory it uses
+ * @param group work-items that its work-groups must have; 0 if it takes any number
  */
 record Body(
     String name,
     List<String> libraries,
     String source,
     SortedMap<String, String> macros,
-    int scratchBytes) {}
+    int scratchBytes,
+    int group) {
+  /** A body for work-groups of any size. */
+  Body(
+      String name,
+      List<String> libraries,
+      String source,
+      SortedMap<String, String> macros,
+      int scratchBytes) {
+    this(name, libraries, source, macros, scratchBytes, 0);
+  }
+
+  /** The work-items of its work-groups where others have those of {@code geometry}. */
+  int group(Geometry geometry) {
+    return group == 0 ? geometry.group() : group;
+  }
+}

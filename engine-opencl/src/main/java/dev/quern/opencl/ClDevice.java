@@ -28,6 +28,7 @@ record ClDevice(
     long localMemory,
     Device info) {
   private static final String NV_QUERY = "cl_nv_device_attribute_query";
+  private static final String HOPPER = "sm_90";
 
   /** Whether the device executes kernels on the host's processor. */
   boolean cpu() {
@@ -37,6 +38,11 @@ record ClDevice(
   /** Whether the driver is NVIDIA's: its build log tells registers, its compiler takes PTX. */
   boolean nvidia() {
     return info.features().contains(NV_QUERY);
+  }
+
+  /** Whether it is NVIDIA's architecture Hopper, whose tensor cores take {@code wgmma}. */
+  boolean hopper() {
+    return info.features().contains(HOPPER);
   }
 
   /** Finds the usable devices of all platforms: GPUs first, then by platform and device order. */
@@ -106,6 +112,11 @@ record ClDevice(
     String extensions = cl.deviceText(device, Cl.CL_DEVICE_EXTENSIONS);
     if (!extensions.isEmpty()) {
       features.addAll(List.of(extensions.split("\\s+")));
+    }
+    if (features.contains(NV_QUERY)) {
+      long major = cl.deviceNumber(device, Cl.CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV);
+      long minor = cl.deviceNumber(device, Cl.CL_DEVICE_COMPUTE_CAPABILITY_MINOR_NV);
+      features.add("sm_%d%d".formatted(major, minor));
     }
     return features;
   }

@@ -40,6 +40,10 @@ final class FormatSources {
     return "int8/" + lower(format) + ".clh";
   }
 
+  static String fragmentSource(WeightFormat format) {
+    return "fragment/" + lower(format) + ".clh";
+  }
+
   /** The macros of a body that decodes this format. */
   static SortedMap<String, String> decoder(WeightFormat format) {
     SortedMap<String, String> macros = new TreeMap<>();

@@ -1,11 +1,8 @@
 package dev.quern.opencl;
 
-import dev.quern.core.Shape;
-import dev.quern.core.Slot;
 import dev.quern.core.Storage;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
-import dev.quern.core.format.WeightFormats;
 import dev.quern.core.op.Op;
 import dev.quern.core.op.Projection;
 import java.util.ArrayList;
@@ -32,17 +29,13 @@ final class Int8Kernels {
   private static final int ALIGNMENT = 16;
 
   private final Geometry geometry;
+  private final Temporaries temporaries;
   private final Map<Tensor, Tensor> quantised = new HashMap<>();
-  private int nextSlot;
 
-  /**
-   * Kernels for one batch.
-   *
-   * @param firstSlot the first number that no slot of the batch has
-   */
-  Int8Kernels(Geometry geometry, int firstSlot) {
+  /** Kernels for one batch. */
+  Int8Kernels(Geometry geometry, Temporaries temporaries) {
     this.geometry = geometry;
-    this.nextSlot = firstSlot;
+    this.temporaries = temporaries;
   }
 
   List<KernelRow<?>> rows() {
@@ -81,9 +74,7 @@ final class Int8Kernels {
   private Tensor target(Tensor x) {
     // One byte an element, and two floats for sixteen.
     long bytes = x.shape().elements() * 3 / 2;
-    Slot.Bytes slot = new Slot.Bytes(nextSlot++, x.name() + ".int8", bytes);
-    Shape shape = Shape.of(x.shape().rows(), bytes / Integer.BYTES / x.shape().rows());
-    return Tensor.of(slot.name(), slot, shape, WeightFormats.I32);
+    return temporaries.words(x.name() + ".int8", bytes);
   }
 
   private Step.Kernel quantize(Projection op, Tensor target) {

@@ -14,6 +14,7 @@ final class Lowering {
   private final ClDevice device;
   private final Settings settings;
   private final Precision precision;
+  private final HopperKernels hopper;
 
   /**
    * A lowering for one batch.
@@ -25,8 +26,13 @@ final class Lowering {
     this.device = device;
     this.settings = settings;
     this.precision = precision;
-    int8 = new Int8Kernels(geometry, firstSlot);
+    Temporaries temporaries = new Temporaries(firstSlot);
+    int8 = new Int8Kernels(geometry, temporaries);
+    hopper = new HopperKernels(device, temporaries);
     List<KernelRow<?>> rows = new ArrayList<>();
+    if (settings.kernels() == Settings.Kernels.AUTO && precision == Precision.FAST) {
+      rows.addAll(hopper.rows());
+    }
     if (usesInt8(device, settings, precision)) {
       rows.addAll(int8.rows());
     }
@@ -84,6 +90,7 @@ final class Lowering {
     KernelTable.Choice split = splits.choose(op);
     KernelTable.Choice choice = split == null ? table.choose(op) : split;
     int8.wrote(op);
+    hopper.wrote(op);
     return choice;
   }
 }

@@ -44,6 +44,9 @@ final class PersistentLauncher implements Launcher {
     if (lowered.needsHost()) {
       return new Attempt.Refused("a step runs on the host");
     }
+    if (lowered.bodies().stream().anyMatch(b -> b.group(geometry) != geometry.group())) {
+      return new Attempt.Refused("a step needs work-groups of its own size");
+    }
     OpenCl cl = device.cl();
     long handle = device.device().handle();
     long program =

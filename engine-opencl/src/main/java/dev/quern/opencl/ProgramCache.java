@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * Builds programs, keeping their binaries in a folder. The name of an entry is a digest of device,
  * driver, platform, options and source; its content is the digest of the binary, then the binary.
  * An entry that is damaged, or that the driver rejects, is logged and built anew.
+ *
+ * <p>A source with {@link NvidiaPtx#MARK} is built twice: its own binary is the text of the second.
  */
 final class ProgramCache {
   private static final System.Logger LOG = System.getLogger(ProgramCache.class.getName());
@@ -74,7 +76,19 @@ final class ProgramCache {
   }
 
   private long buildSource(String source, String options) {
-    long program = cl.createProgram(context, source);
+    long program = built(cl.createProgram(context, source), options);
+    if (!source.contains(NvidiaPtx.MARK)) {
+      return program;
+    }
+    try {
+      byte[] ptx = NvidiaPtx.retargeted(cl.binary(program));
+      return built(cl.createProgram(context, device.handle(), ptx), options);
+    } finally {
+      cl.releaseProgram(program);
+    }
+  }
+
+  private long built(long program, String options) {
     try {
       cl.build(program, device.handle(), options);
       return program;

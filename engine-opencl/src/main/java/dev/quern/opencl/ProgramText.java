@@ -21,14 +21,14 @@ final class ProgramText {
 
   /** A program with the kernel {@code run_step} for one body. */
   static String single(Body body, Geometry geometry) {
-    StringBuilder text = start(List.of(body), geometry);
+    StringBuilder text = start(List.of(body), body.group(geometry));
     text.append("#define BODY ").append(body.name()).append('\n');
     return text.append(KernelSources.text("launch/step.cl")).toString();
   }
 
   /** A program with the kernel {@code run_batch}; a body's number is its place in the list. */
   static String persistent(List<Body> bodies, Geometry geometry) {
-    StringBuilder text = start(bodies, geometry);
+    StringBuilder text = start(bodies, geometry.group());
     text.append("#define RUN_STEP switch (step[0]) { \\\n");
     for (int i = 0; i < bodies.size(); i++) {
       text.append(
@@ -72,9 +72,9 @@ final class ProgramText {
     return Math.max(1, (most + SCRATCH_UNIT - 1) / SCRATCH_UNIT) * SCRATCH_UNIT;
   }
 
-  private static StringBuilder start(List<Body> bodies, Geometry geometry) {
+  private static StringBuilder start(List<Body> bodies, int group) {
     StringBuilder text = new StringBuilder();
-    define(text, "GROUP", geometry.group());
+    define(text, "GROUP", group);
     define(text, "SCRATCH", scratchBytes(bodies) / SCRATCH_UNIT);
     define(text, "HEADER", StepEncoder.HEADER_WORDS);
     define(text, "STEP_WORDS", StepEncoder.STEP_WORDS);

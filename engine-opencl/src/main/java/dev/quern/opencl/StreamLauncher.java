@@ -70,7 +70,8 @@ final class StreamLauncher implements Launcher {
   }
 
   private void launch(Step.Kernel step, int position) {
-    device.cl().launch(device.queue(), positioned(step, position), items(step), geometry.group());
+    int group = step.body().group(geometry);
+    device.cl().launch(device.queue(), positioned(step, position), items(step), group);
     device.counters().launches++;
   }
 
@@ -84,7 +85,7 @@ final class StreamLauncher implements Launcher {
   }
 
   private long items(Step.Kernel step) {
-    return (long) geometry.launchGroups(step.tasks()) * geometry.group();
+    return (long) geometry.launchGroups(step.tasks()) * step.body().group(geometry);
   }
 
   /** Runs all steps, waiting after each; the device's queue must be empty. */
@@ -111,7 +112,8 @@ final class StreamLauncher implements Launcher {
   private StepTime time(long queue, Step.Kernel step, int position) {
     OpenCl cl = device.cl();
     long kernel = positioned(step, position);
-    long event = cl.launchWithEvent(queue, kernel, items(step), geometry.group());
+    long event =
+        cl.launchWithEvent(queue, kernel, items(step), step.body().group(geometry));
     try {
       return new StepTime(List.of(step.op()), step.body().name(), EventTime.nanos(cl, event));
     } finally {

@@ -15,6 +15,9 @@ final class ProjectionCases {
   /** Rows around the tiles of kernels: 1, primes, one below and above powers of two. */
   private static final int[] ROWS = {1, 2, 3, 5, 7, 8, 17, 33};
 
+  /** Row capacities around the tiles of tensor cores, for weights of whole tiles. */
+  private static final int[] PROMPTS = {12, 33, 64, 129, 512};
+
   private ProjectionCases() {}
 
   static List<Case> all() {
@@ -24,6 +27,10 @@ final class ProjectionCases {
         cases.add(new Case(format.name() + " rows " + rows, scene -> shapes(scene, format, rows)));
       }
       cases.add(new Case(format.name() + " large", scene -> large(scene, format)));
+      for (int rows : PROMPTS) {
+        cases.add(
+            new Case(format.name() + " prompt of " + rows, scene -> prompt(scene, format, rows)));
+      }
       cases.add(new Case(format.name() + " live rows", scene -> liveRows(scene, format)));
       cases.add(new Case(format.name() + " outliers", scene -> outliers(scene, format)));
       cases.add(new Case(format.name() + " weight rows", scene -> weightRows(scene, format)));
@@ -67,6 +74,15 @@ final class ProjectionCases {
     Tensor x = scene.input("prompt", live, 130, k);
     Tensor w = scene.weight("w", format, 67, k);
     scene.output("y", scene.batch().matmul(x, w), Tolerance.DOT);
+  }
+
+  /** Weights in whole tiles of 32 by 256, some of them a tail for tiles of 64 or 128 rows. */
+  private static void prompt(Scene scene, WeightFormat format, int rows) {
+    Slot.Count live = scene.live("rows", rows, rows, rows / 2 + 1);
+    Tensor x = scene.input("x", live, rows, 512);
+    Tensor w = scene.weight("w", format, rows > 128 ? 96 : 160, 512);
+    scene.output("low", scene.batch().matmul(x, w.rows(0, 64)), Tolerance.DOT);
+    scene.output("all", scene.batch().matmul(x, w), Tolerance.DOT);
   }
 
   /** Capacity 9; dead rows are not written, whatever the number of live ones. */

@@ -29,6 +29,9 @@ public final class Cl {
   /** From {@code cl_nv_device_attribute_query}: major number of the compute capability. */
   public static final int CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV = 0x4000;
 
+  /** From {@code cl_nv_device_attribute_query}: minor number of the compute capability. */
+  public static final int CL_DEVICE_COMPUTE_CAPABILITY_MINOR_NV = 0x4001;
+
   public static final long CL_DEVICE_TYPE_CPU = 1 << 1;
   public static final long CL_DEVICE_TYPE_GPU = 1 << 2;
   public static final long CL_DEVICE_TYPE_ALL = 0xFFFFFFFFL;

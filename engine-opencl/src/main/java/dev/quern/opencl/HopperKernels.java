@@ -1,0 +1,181 @@
+package dev.quern.opencl;
+
+import dev.quern.core.Storage;
+import dev.quern.core.Tensor;
+import dev.quern.core.format.WeightFormat;
+import dev.quern.core.op.Op;
+import dev.quern.core.op.Projection;
+import dev.quern.kernels.cl.KernelSources;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Products of many rows on the tensor cores of NVIDIA's Hopper, as {@code FAST} allows: operands
+ * are halves, sums float32. Activations become halves once and serve every product that reads them,
+ * so this is made anew for each batch. {@code op/matmul-wgmma.clh} says how.
+ */
+final class HopperKernels {
+  private static final String HOPPER = "lib/hopper.clh";
+  private static final String HALVES = "lib/halves.clh";
+
+  /** Up to this many rows, products of int8 are faster. */
+  private static final int FEW_ROWS = 8;
+
+  private static final int CHUNK_COLUMNS = 256;
+
+  /** Weight rows of a team of four warps. */
+  private static final int TEAM_ROWS = 64;
+
+  private static final int TEAM_ITEMS = 128;
+
+  /** The warp that copies. */
+  private static final int COPY_ITEMS = 32;
+
+  /** Stages of activations, as in the kernel. */
+  private static final int STAGES = 4;
+
+  private static final int GROUP = 256;
+
+  private final ClDevice device;
+  private final Temporaries temporaries;
+  private final Map<Tensor, Tensor> halves = new HashMap<>();
+
+  /** Kernels for one batch. */
+  HopperKernels(ClDevice device, Temporaries temporaries) {
+    this.device = device;
+    this.temporaries = temporaries;
+  }
+
+  List<KernelRow<?>> rows() {
+    return List.of(new KernelRow<>("matmul-wgmma", Projection.class, this::projection));
+  }
+
+  /** Forgets the halves of what an operation overwrites. */
+  void wrote(Op op) {
+    List<Storage> written = op.writes().stream().map(Tensor::storage).toList();
+    halves.keySet().removeIf(x -> written.contains(x.storage()));
+  }
+
+  /**
+   * How a product is cut.
+   *
+   * @param tokens rows of activations of a tile
+   * @param teams of 64 weight rows of a tile
+   * @param units places for chunks of weights
+   */
+  private record Cut(int tokens, int teams, int units) {
+    static Cut of(Projection op, int computeUnits) {
+      long rows = op.x().shape().rows();
+      int units = Tiles.columns(op.w().format()) < CHUNK_COLUMNS ? 4 : 2;
+      if (rows <= 32) {
+        return new Cut(32, 1, units);
+      }
+      if (rows <= 64) {
+        return new Cut(64, 1, units);
+      }
+      // Numbers need as many bytes as activations: a wider tile reads fewer of both, if enough of
+      // them are left.
+      boolean wide = rows > 128 && op.w().format().blockElements() == 1;
+      if (wide && new Cut(256, 2, units).tiles(op) >= computeUnits) {
+        return new Cut(256, 2, units);
+      }
+      return new Cut(128, 2, units);
+    }
+
+    long tiles(Projection op) {
+      return ceil(op.x().shape().rows(), tokens)
+          * ceil(op.w().shape().rows(), (long) TEAM_ROWS * teams);
+    }
+
+    int scratchBytes(WeightFormat format) {
+      long chunk = format.bytes((long) Tiles.ROWS * Tiles.columns(format));
+      return Math.toIntExact(
+          128L * STAGES * tokens + 2 * chunk * units * teams + 16L * (STAGES + units));
+    }
+  }
+
+  private static long ceil(long a, long b) {
+    return (a + b - 1) / b;
+  }
+
+  private Offer projection(Projection op) {
+    WeightFormat format = op.w().format();
+    if (!device.hopper()) {
+      return new Offer.Refused("the device is not of NVIDIA's architecture Hopper (sm_90)");
+    }
+    if (KernelSources.find(FormatSources.fragmentSource(format)).isEmpty()) {
+      return new Offer.Refused(format.name() + " has no form for tensor cores");
+    }
+    if (op.x().shape().rows() <= FEW_ROWS) {
+      return new Offer.Refused(
+          "%d rows are not more than %d".formatted(op.x().shape().rows(), FEW_ROWS));
+    }
+    if (op.w().shape().last() % CHUNK_COLUMNS != 0) {
+      return new Offer.Refused(
+          "%d columns are not a multiple of %d".formatted(op.w().shape().last(), CHUNK_COLUMNS));
+    }
+    String refusal = Tiles.refusal(op.w());
+    if (!refusal.isEmpty()) {
+      return new Offer.Refused(refusal);
+    }
+    List<Step.Kernel> steps = new ArrayList<>();
+    Tensor x = halves.get(op.x());
+    if (x == null) {
+      x = temporaries.words(op.x().name() + ".halves", 2 * capacity(op.x()) * columns(op.x()));
+      halves.put(op.x(), x);
+      steps.add(toHalves(op, x));
+    }
+    steps.add(product(op, x));
+    return new Offer.Took(steps);
+  }
+
+  /** Rows of the halves: whole tiles of any cut. */
+  private static long capacity(Tensor x) {
+    long rows = x.shape().rows();
+    int tile = rows <= 32 ? 32 : rows <= 64 ? 64 : rows <= 128 ? 128 : 256;
+    return ceil(rows, tile) * tile;
+  }
+
+  private static long columns(Tensor x) {
+    return x.shape().rowElements();
+  }
+
+  private Step.Kernel toHalves(Projection op, Tensor target) {
+    Body body =
+        new Body("halves", List.of(HALVES), "op/halves.clh", new TreeMap<>(Map.of()), 0, GROUP);
+    return StepBuilder.of(op, body, op.x())
+        .integers(columns(op.x()), capacity(op.x()))
+        .operands(op.x(), target)
+        .touching(List.of(op.x()), List.of(target))
+        .tasks(ceil(op.x().shape().elements() / 16, GROUP));
+  }
+
+  private Step.Kernel product(Projection op, Tensor x) {
+    WeightFormat format = op.w().format();
+    Cut cut = Cut.of(op, device.info().computeUnits());
+    String fragment = FormatSources.lower(format);
+    SortedMap<String, String> macros = new TreeMap<>();
+    macros.put("FRAGMENT", fragment);
+    macros.put("TOKENS", Integer.toString(cut.tokens));
+    macros.put("TEAMS", Integer.toString(cut.teams));
+    macros.put("UNITS", Integer.toString(cut.units));
+    Body body =
+        new Body(
+            "matmul_wgmma_" + fragment + "_" + cut.tokens + "x" + TEAM_ROWS * cut.teams,
+            List.of(HOPPER, HALVES, FormatSources.fragmentSource(format)),
+            "op/matmul-wgmma.clh",
+            macros,
+            cut.scratchBytes(format),
+            TEAM_ITEMS * cut.teams + COPY_ITEMS);
+    Tensor w = Tiles.of(op.w());
+    return StepBuilder.of(op, body, op.x())
+        .integers(op.w().shape().rows(), op.w().shape().last(), capacity(op.x()))
+        .operands(x, w, op.y())
+        .touching(List.of(x, w), List.of(op.y()))
+        .tasks(cut.tiles(op));
+  }
+}
