@@ -3,6 +3,8 @@ package dev.quern.opencl;
 import dev.quern.core.Storage;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
+import dev.quern.core.format.WeightFormats;
+import dev.quern.core.op.Attention;
 import dev.quern.core.op.Op;
 import dev.quern.core.op.Projection;
 import dev.quern.kernels.cl.KernelSources;
@@ -14,13 +16,26 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Products of many rows on the tensor cores of NVIDIA's Hopper, as {@code FAST} allows: operands
- * are halves, sums float32. Activations become halves once and serve every product that reads them,
- * so this is made anew for each batch. {@code op/matmul-wgmma.clh} says how.
+ * Products and attention of many rows on the tensor cores of NVIDIA's Hopper, as {@code FAST}
+ * allows: operands are halves, sums float32. Activations become halves once and serve every product
+ * that reads them, so this is made anew for each batch. {@code op/matmul-wgmma.clh} says how.
  */
 final class HopperKernels {
   private static final String HOPPER = "lib/hopper.clh";
   private static final String HALVES = "lib/halves.clh";
+
+  private static final String MMA = "lib/mma.clh";
+  private static final String NOT_HOPPER =
+      "the device is not of NVIDIA's architecture Hopper (sm_90)";
+
+  /** Largest head whose sums fit the registers. */
+  private static final int MAX_HEAD = 128;
+
+  /** Positions of a tile of attention, as in the kernel. */
+  private static final int ATTENTION_KEYS = 64;
+
+  /** Bytes of a copy to local memory. */
+  private static final int COPY_BYTES = 16;
 
   /** Up to this many rows, products of int8 are faster. */
   private static final int FEW_ROWS = 8;
@@ -51,7 +66,9 @@ final class HopperKernels {
   }
 
   List<KernelRow<?>> rows() {
-    return List.of(new KernelRow<>("matmul-wgmma", Projection.class, this::projection));
+    return List.of(
+        new KernelRow<>("matmul-wgmma", Projection.class, this::projection),
+        new KernelRow<>("attention-mma", Attention.class, this::attention));
   }
 
   /** Forgets the halves of what an operation overwrites. */
@@ -77,13 +94,17 @@ final class HopperKernels {
       if (rows <= 64) {
         return new Cut(64, 1, units);
       }
-      // Numbers need as many bytes as activations: a wider tile reads fewer of both, if enough of
-      // them are left.
+      // Numbers need as many bytes as activations: a wider tile reads fewer of both.
       boolean wide = rows > 128 && op.w().format().blockElements() == 1;
-      if (wide && new Cut(256, 2, units).tiles(op) >= computeUnits) {
-        return new Cut(256, 2, units);
-      }
-      return new Cut(128, 2, units);
+      List<Cut> cuts =
+          wide
+              ? List.of(new Cut(256, 2, units), new Cut(128, 2, units), new Cut(128, 1, units))
+              : List.of(new Cut(128, 2, units), new Cut(128, 1, units));
+      // The largest tile of which nearly every compute unit has one.
+      return cuts.stream()
+          .filter(cut -> 10 * cut.tiles(op) >= 9L * computeUnits)
+          .findFirst()
+          .orElse(new Cut(64, 1, units));
     }
 
     long tiles(Projection op) {
@@ -98,6 +119,60 @@ final class HopperKernels {
     }
   }
 
+  private Offer attention(Attention op) {
+    int size = (int) op.q().shape().last();
+    if (!device.hopper()) {
+      return new Offer.Refused(NOT_HOPPER);
+    }
+    if (!op.keys().format().equals(WeightFormats.F16)) {
+      return new Offer.Refused("the cache is " + op.keys().format().name() + ", not F16");
+    }
+    if (size % 16 != 0 || size > MAX_HEAD) {
+      return new Offer.Refused(
+          "heads of %d are not a multiple of 16 up to %d".formatted(size, MAX_HEAD));
+    }
+    long rows = op.q().shape().rows();
+    if (rows <= FEW_ROWS) {
+      return new Offer.Refused("%d rows are not more than %d".formatted(rows, FEW_ROWS));
+    }
+    if (op.keys().offset() % COPY_BYTES != 0 || op.values().offset() % COPY_BYTES != 0) {
+      return new Offer.Refused("the cache does not start at a multiple of " + COPY_BYTES);
+    }
+    SortedMap<String, String> macros = new TreeMap<>(Map.of("SIZE", Integer.toString(size)));
+    Body body =
+        new Body(
+            "attention_mma_" + size,
+            List.of(HALVES, MMA),
+            "op/attention-mma.clh",
+            macros,
+            2 * ATTENTION_KEYS * (2 * size + COPY_BYTES) + 8 * ATTENTION_KEYS,
+            TEAM_ITEMS);
+    long heads = op.q().shape().dim(1);
+    long kvHeads = op.keys().shape().dim(2);
+    Attention.Rule rule = op.rule();
+    return new Offer.Took(
+        List.of(
+            StepBuilder.of(op, body, op.q())
+                .integers(
+                    heads,
+                    size,
+                    kvHeads,
+                    op.keys().shape().rows(),
+                    op.keys().shape().dim(1),
+                    rule.window(),
+                    Float.floatToRawIntBits(rule.scale()),
+                    Float.floatToRawIntBits(rule.softCap()))
+                .operands(
+                    op.q(),
+                    op.keys(),
+                    op.values(),
+                    op.sequences(),
+                    op.positions(),
+                    op.y(),
+                    op.sinks())
+                .tasks(kvHeads * ceil(ceil(rows, 16) * (heads / kvHeads), 4))));
+  }
+
   private static long ceil(long a, long b) {
     return (a + b - 1) / b;
   }
@@ -105,7 +180,7 @@ final class HopperKernels {
   private Offer projection(Projection op) {
     WeightFormat format = op.w().format();
     if (!device.hopper()) {
-      return new Offer.Refused("the device is not of NVIDIA's architecture Hopper (sm_90)");
+      return new Offer.Refused(NOT_HOPPER);
     }
     if (KernelSources.find(FormatSources.fragmentSource(format)).isEmpty()) {
       return new Offer.Refused(format.name() + " has no form for tensor cores");

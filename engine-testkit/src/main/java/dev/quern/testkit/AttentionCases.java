@@ -31,11 +31,13 @@ final class AttentionCases {
       }
       for (Heads heads : Heads.SOME) {
         cases.add(new Case("attention" + at + " " + heads, s -> ragged(s, cache, heads)));
+        cases.add(new Case("attention" + at + " crowd, " + heads, s -> crowd(s, cache, heads)));
       }
       cases.add(new Case("attention" + at + " windows", s -> windows(s, cache)));
       cases.add(new Case("attention" + at + " soft cap", s -> softCap(s, cache)));
       cases.add(new Case("attention" + at + " sinks", s -> sinks(s, cache)));
       cases.add(new Case("attention" + at + " prompt", s -> prompt(s, cache)));
+      cases.add(new Case("attention" + at + " long prompt", s -> longPrompt(s, cache)));
       cases.add(new Case("attention" + at + " live rows", s -> liveRows(s, cache)));
       cases.add(new Case("append, attention" + at, s -> appended(s, cache)));
     }
@@ -160,6 +162,49 @@ final class AttentionCases {
             heads,
             new int[] {0, 2, 1, 2, 0},
             new int[] {17, 0, 129, 65, CONTEXT - 1});
+    attend(scene, "y", parts, rule(heads, 0, 0));
+  }
+
+  /** More rows than a tile has, of all sequences in turn; with a window and a cap, with sinks. */
+  private static void crowd(Scene scene, WeightFormat format, Heads heads) {
+    Slot.Count live = scene.live("rows", 37, 37, 20);
+    int[] sequences = new int[37];
+    int[] positions = new int[37];
+    for (int i = 0; i < positions.length; i++) {
+      sequences[i] = 7 * i % 3;
+      positions[i] = 53 * i % CONTEXT;
+    }
+    Parts p = parts(scene, live, 37, format, heads, sequences, positions);
+    attend(scene, "all", p, rule(heads, 0, 0));
+    attend(scene, "window", p, rule(heads, 50, 30));
+    Tensor sinks = scene.constant("sinks", Content.scaled(4, 1), heads.queries());
+    Tensor y = scene.batch().temporary("y", p.q().shape(), WeightFormats.F32, live);
+    scene
+        .batch()
+        .add(
+            new Attention(
+                p.q(),
+                p.keys(),
+                p.values(),
+                p.sequences(),
+                p.positions(),
+                rule(heads, 0, 0),
+                sinks,
+                y));
+    scene.output("sinks", y, Tolerance.ATTENTION);
+  }
+
+  /** The rows of a prompt, from the first position on, and another sequence's behind them. */
+  private static void longPrompt(Scene scene, WeightFormat format) {
+    Slot.Count live = scene.live("rows", 150, 150, 129);
+    Heads heads = new Heads(8, 2, 128);
+    int[] sequences = new int[150];
+    int[] positions = new int[150];
+    for (int i = 0; i < positions.length; i++) {
+      sequences[i] = i < 140 ? 2 : 0;
+      positions[i] = i < 140 ? i : i + 100;
+    }
+    Parts parts = parts(scene, live, 150, format, heads, sequences, positions);
     attend(scene, "y", parts, rule(heads, 0, 0));
   }
 
