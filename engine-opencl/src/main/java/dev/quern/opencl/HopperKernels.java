@@ -37,8 +37,19 @@ final class HopperKernels {
   /** Bytes of a copy to local memory. */
   private static final int COPY_BYTES = 16;
 
-  /** Up to this many rows, products of int8 are faster. */
+  /** Up to this many rows, attention of a warp of 16 rows has too many idle ones. */
   private static final int FEW_ROWS = 8;
+
+  /** Up to this many rows, streaming the weights takes longer than the products. */
+  private static final int MANY_ROWS = 32;
+
+  /** Local memory of a work-group; the 48 KiB that OpenCL reports do not bind such programs. */
+  private static final int LOCAL_BYTES = 227 << 10;
+
+  /** Bytes of the two barriers of a place. */
+  private static final int BARRIER_BYTES = 16;
+
+  private static final int MAX_PLACES = 8;
 
   private static final int CHUNK_COLUMNS = 256;
 
@@ -88,9 +99,6 @@ final class HopperKernels {
     static Cut of(Projection op, int computeUnits) {
       long rows = op.x().shape().rows();
       int units = Tiles.columns(op.w().format()) < CHUNK_COLUMNS ? 4 : 2;
-      if (rows <= 32) {
-        return new Cut(32, 1, units);
-      }
       if (rows <= 64) {
         return new Cut(64, 1, units);
       }
@@ -177,6 +185,45 @@ final class HopperKernels {
     return (a + b - 1) / b;
   }
 
+  /**
+   * How a product of few rows is cut.
+   *
+   * @param tokens most rows of activations
+   * @param sets of 64 weight rows of a group
+   * @param teams that take chunks in turn
+   * @param places for chunks
+   */
+  private record FewCut(int tokens, int sets, int teams, int places) {
+    static FewCut of(Projection op, int computeUnits) {
+      long rows = op.x().shape().rows();
+      int tokens = rows <= 8 ? 8 : rows <= 16 ? 16 : 32;
+      // More weight rows a group read the activations less often, if nearly every unit has some.
+      boolean wide =
+          op.w().format().blockElements() > 1
+              && 10 * ceil(op.w().shape().rows(), 2 * TEAM_ROWS) >= 8L * computeUnits;
+      int sets = wide ? 2 : 1;
+      int teams = wide ? 2 : 4;
+      int room = LOCAL_BYTES - sumBytes(tokens, sets, teams);
+      int place = placeBytes(op.w().format(), tokens, sets) + BARRIER_BYTES;
+      return new FewCut(tokens, sets, teams, Math.min(MAX_PLACES, room / place));
+    }
+
+    private static int sumBytes(int tokens, int sets, int teams) {
+      return (teams - 1) * sets * tokens * 256;
+    }
+
+    /** Bytes of 256 columns of activations and of weights. */
+    private static int placeBytes(WeightFormat format, int tokens, int sets) {
+      long weights = format.bytes((long) Tiles.ROWS * CHUNK_COLUMNS);
+      return Math.toIntExact(512L * tokens + 2 * weights * sets);
+    }
+
+    int scratchBytes(WeightFormat format) {
+      return places * (placeBytes(format, tokens, sets) + BARRIER_BYTES)
+          + sumBytes(tokens, sets, teams);
+    }
+  }
+
   private Offer projection(Projection op) {
     WeightFormat format = op.w().format();
     if (!device.hopper()) {
@@ -185,9 +232,8 @@ final class HopperKernels {
     if (KernelSources.find(FormatSources.fragmentSource(format)).isEmpty()) {
       return new Offer.Refused(format.name() + " has no form for tensor cores");
     }
-    if (op.x().shape().rows() <= FEW_ROWS) {
-      return new Offer.Refused(
-          "%d rows are not more than %d".formatted(op.x().shape().rows(), FEW_ROWS));
+    if (op.x().shape().rows() == 1) {
+      return new Offer.Refused("there is one row");
     }
     if (op.w().shape().last() % CHUNK_COLUMNS != 0) {
       return new Offer.Refused(
@@ -204,14 +250,17 @@ final class HopperKernels {
       halves.put(op.x(), x);
       steps.add(toHalves(op, x));
     }
-    steps.add(product(op, x));
+    steps.add(op.x().shape().rows() <= MANY_ROWS ? fewRows(op, x) : manyRows(op, x));
     return new Offer.Took(steps);
   }
 
   /** Rows of the halves: whole tiles of any cut. */
   private static long capacity(Tensor x) {
     long rows = x.shape().rows();
-    int tile = rows <= 32 ? 32 : rows <= 64 ? 64 : rows <= 128 ? 128 : 256;
+    int tile =
+        rows <= 8
+            ? 8
+            : rows <= 16 ? 16 : rows <= 32 ? 32 : rows <= 64 ? 64 : rows <= 128 ? 128 : 256;
     return ceil(rows, tile) * tile;
   }
 
@@ -229,7 +278,30 @@ final class HopperKernels {
         .tasks(ceil(op.x().shape().elements() / 16, GROUP));
   }
 
-  private Step.Kernel product(Projection op, Tensor x) {
+  private Step.Kernel fewRows(Projection op, Tensor x) {
+    WeightFormat format = op.w().format();
+    FewCut cut = FewCut.of(op, device.info().computeUnits());
+    String fragment = FormatSources.lower(format);
+    SortedMap<String, String> macros = new TreeMap<>();
+    macros.put("FRAGMENT", fragment);
+    macros.put("TOKENS", Integer.toString(cut.tokens));
+    macros.put("SETS", Integer.toString(cut.sets));
+    macros.put("TEAMS", Integer.toString(cut.teams));
+    macros.put("PLACES", Integer.toString(cut.places));
+    Body body =
+        new Body(
+            "matmul_wgmma_few_" + fragment + "_" + cut.tokens + "x" + TEAM_ROWS * cut.sets,
+            List.of(HOPPER, HALVES, FormatSources.fragmentSource(format)),
+            "op/matmul-wgmma-few.clh",
+            macros,
+            cut.scratchBytes(format),
+            TEAM_ITEMS * cut.teams + COPY_ITEMS);
+    long tiles = ceil(op.w().shape().rows(), (long) TEAM_ROWS * cut.sets);
+    // A group that stays reads the weights of its next tile while it adds up this one.
+    return product(op, x, body).tasks(Math.min(tiles, device.info().computeUnits()));
+  }
+
+  private Step.Kernel manyRows(Projection op, Tensor x) {
     WeightFormat format = op.w().format();
     Cut cut = Cut.of(op, device.info().computeUnits());
     String fragment = FormatSources.lower(format);
@@ -246,11 +318,14 @@ final class HopperKernels {
             macros,
             cut.scratchBytes(format),
             TEAM_ITEMS * cut.teams + COPY_ITEMS);
+    return product(op, x, body).tasks(cut.tiles(op));
+  }
+
+  private static StepBuilder product(Projection op, Tensor x, Body body) {
     Tensor w = Tiles.of(op.w());
     return StepBuilder.of(op, body, op.x())
         .integers(op.w().shape().rows(), op.w().shape().last(), capacity(op.x()))
         .operands(x, w, op.y())
-        .touching(List.of(x, w), List.of(op.y()))
-        .tasks(cut.tiles(op));
+        .touching(List.of(x, w), List.of(op.y()));
   }
 }

@@ -112,8 +112,7 @@ final class StreamLauncher implements Launcher {
   private StepTime time(long queue, Step.Kernel step, int position) {
     OpenCl cl = device.cl();
     long kernel = positioned(step, position);
-    long event =
-        cl.launchWithEvent(queue, kernel, items(step), step.body().group(geometry));
+    long event = cl.launchWithEvent(queue, kernel, items(step), step.body().group(geometry));
     try {
       return new StepTime(List.of(step.op()), step.body().name(), EventTime.nanos(cl, event));
     } finally {

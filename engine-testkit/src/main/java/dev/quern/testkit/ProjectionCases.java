@@ -16,7 +16,7 @@ final class ProjectionCases {
   private static final int[] ROWS = {1, 2, 3, 5, 7, 8, 17, 33};
 
   /** Row capacities around the tiles of tensor cores, for weights of whole tiles. */
-  private static final int[] PROMPTS = {12, 33, 64, 129, 512};
+  private static final int[] PROMPTS = {3, 12, 27, 33, 64, 129, 512};
 
   private ProjectionCases() {}
 
