@@ -66,6 +66,15 @@ final class HopperKernels {
 
   private static final int GROUP = 256;
 
+  /**
+   * What a tile of 128 by 128 takes, to one of 256 by 128: 32 µs to 57 (dense: 43 to 64), K = 4096,
+   * on an H200, 2026-11-21.
+   */
+  private static final int COST = 4;
+
+  private static final int WIDE_COST = 7;
+  private static final int WIDE_DENSE_COST = 6;
+
   private final ClDevice device;
   private final Temporaries temporaries;
   private final Map<Tensor, Tensor> halves = new HashMap<>();
@@ -102,17 +111,17 @@ final class HopperKernels {
       if (rows <= 64) {
         return new Cut(64, 1, units);
       }
-      // Numbers need as many bytes as activations: a wider tile reads fewer of both.
-      boolean wide = rows > 128 && op.w().format().blockElements() == 1;
-      List<Cut> cuts =
-          wide
-              ? List.of(new Cut(256, 2, units), new Cut(128, 2, units), new Cut(128, 1, units))
-              : List.of(new Cut(128, 2, units), new Cut(128, 1, units));
-      // The largest tile of which nearly every compute unit has one.
-      return cuts.stream()
-          .filter(cut -> 10 * cut.tiles(op) >= 9L * computeUnits)
-          .findFirst()
-          .orElse(new Cut(64, 1, units));
+      Cut large = new Cut(128, 2, units);
+      if (10 * large.tiles(op) >= 9L * computeUnits) {
+        Cut wide = new Cut(256, 2, units);
+        boolean dense = op.w().format().blockElements() == 1;
+        long turns = ceil(wide.tiles(op), computeUnits) * (dense ? WIDE_DENSE_COST : WIDE_COST);
+        boolean better = turns < ceil(large.tiles(op), computeUnits) * COST;
+        return rows > 128 && better ? wide : large;
+      }
+      // A tile of which nearly every compute unit has one.
+      Cut half = new Cut(128, 1, units);
+      return 10 * half.tiles(op) >= 9L * computeUnits ? half : new Cut(64, 1, units);
     }
 
     long tiles(Projection op) {
@@ -191,7 +200,7 @@ final class HopperKernels {
    * @param tokens most rows of activations
    * @param sets of 64 weight rows of a group
    * @param teams that take chunks in turn
-   * @param places for chunks
+   * @param places for chunks; a multiple of the teams
    */
   private record FewCut(int tokens, int sets, int teams, int places) {
     static FewCut of(Projection op, int computeUnits) {
@@ -202,10 +211,13 @@ final class HopperKernels {
           op.w().format().blockElements() > 1
               && 10 * ceil(op.w().shape().rows(), 2 * TEAM_ROWS) >= 8L * computeUnits;
       int sets = wide ? 2 : 1;
-      int teams = wide ? 2 : 4;
-      int room = LOCAL_BYTES - sumBytes(tokens, sets, teams);
       int place = placeBytes(op.w().format(), tokens, sets) + BARRIER_BYTES;
-      return new FewCut(tokens, sets, teams, Math.min(MAX_PLACES, room / place));
+      int teams = wide ? 2 : 4;
+      int places = (LOCAL_BYTES - sumBytes(tokens, sets, teams)) / place;
+      if (!wide && places < MAX_PLACES) {
+        teams = 3;
+      }
+      return new FewCut(tokens, sets, teams, Math.min(MAX_PLACES, places) / teams * teams);
     }
 
     private static int sumBytes(int tokens, int sets, int teams) {
