@@ -31,14 +31,14 @@ final class HopperKernels {
   /** Largest head whose sums fit the registers. */
   private static final int MAX_HEAD = 128;
 
+  /** Up to this many rows, the sequences of a tile are shared between work-groups. */
+  private static final int SHARED_ROWS = 64;
+
   /** Positions of a tile of attention, as in the kernel. */
   private static final int ATTENTION_KEYS = 64;
 
   /** Bytes of a copy to local memory. */
   private static final int COPY_BYTES = 16;
-
-  /** Up to this many rows, attention of a warp of 16 rows has too many idle ones. */
-  private static final int FEW_ROWS = 8;
 
   /** Up to this many rows, streaming the weights takes longer than the products. */
   private static final int MANY_ROWS = 32;
@@ -149,8 +149,8 @@ final class HopperKernels {
           "heads of %d are not a multiple of 16 up to %d".formatted(size, MAX_HEAD));
     }
     long rows = op.q().shape().rows();
-    if (rows <= FEW_ROWS) {
-      return new Offer.Refused("%d rows are not more than %d".formatted(rows, FEW_ROWS));
+    if (rows == 1) {
+      return new Offer.Refused("there is one row");
     }
     if (op.keys().offset() % COPY_BYTES != 0 || op.values().offset() % COPY_BYTES != 0) {
       return new Offer.Refused("the cache does not start at a multiple of " + COPY_BYTES);
@@ -166,6 +166,8 @@ final class HopperKernels {
             TEAM_ITEMS);
     long heads = op.q().shape().dim(1);
     long kvHeads = op.keys().shape().dim(2);
+    // Few rows are a step of many sequences rather than the prompt of one.
+    long shares = rows <= SHARED_ROWS ? Math.min(rows, 16) : 1;
     Attention.Rule rule = op.rule();
     return new Offer.Took(
         List.of(
@@ -178,7 +180,8 @@ final class HopperKernels {
                     op.keys().shape().dim(1),
                     rule.window(),
                     Float.floatToRawIntBits(rule.scale()),
-                    Float.floatToRawIntBits(rule.softCap()))
+                    Float.floatToRawIntBits(rule.softCap()),
+                    shares)
                 .operands(
                     op.q(),
                     op.keys(),
@@ -187,7 +190,7 @@ final class HopperKernels {
                     op.positions(),
                     op.y(),
                     op.sinks())
-                .tasks(kvHeads * ceil(ceil(rows, 16) * (heads / kvHeads), 4))));
+                .tasks(shares * kvHeads * ceil(ceil(rows, 16) * (heads / kvHeads), 4))));
   }
 
   private static long ceil(long a, long b) {
