@@ -212,7 +212,7 @@ final class HopperKernels {
       // More weight rows a group read the activations less often, if nearly every unit has some.
       boolean wide =
           op.w().format().blockElements() > 1
-              && 10 * ceil(op.w().shape().rows(), 2 * TEAM_ROWS) >= 8L * computeUnits;
+              && 10 * ceil(op.w().shape().rows(), 2L * TEAM_ROWS) >= 8L * computeUnits;
       int sets = wide ? 2 : 1;
       int place = placeBytes(op.w().format(), tokens, sets) + BARRIER_BYTES;
       int teams = wide ? 2 : 4;

@@ -21,14 +21,14 @@ final class ProgramText {
 
   /** A program with the kernel {@code run_step} for one body. */
   static String single(Body body, Geometry geometry) {
-    StringBuilder text = start(List.of(body), body.group(geometry));
+    StringBuilder text = start(List.of(body), geometry, body.group(geometry));
     text.append("#define BODY ").append(body.name()).append('\n');
     return text.append(KernelSources.text("launch/step.cl")).toString();
   }
 
   /** A program with the kernel {@code run_batch}; a body's number is its place in the list. */
   static String persistent(List<Body> bodies, Geometry geometry) {
-    StringBuilder text = start(bodies, geometry.group());
+    StringBuilder text = start(bodies, geometry, geometry.group());
     text.append("#define RUN_STEP switch (step[0]) { \\\n");
     for (int i = 0; i < bodies.size(); i++) {
       text.append(
@@ -72,7 +72,7 @@ final class ProgramText {
     return Math.max(1, (most + SCRATCH_UNIT - 1) / SCRATCH_UNIT) * SCRATCH_UNIT;
   }
 
-  private static StringBuilder start(List<Body> bodies, int group) {
+  private static StringBuilder start(List<Body> bodies, Geometry geometry, int group) {
     StringBuilder text = new StringBuilder();
     define(text, "GROUP", group);
     define(text, "SCRATCH", scratchBytes(bodies) / SCRATCH_UNIT);
