@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.module.ModuleFinder;
 import java.lang.module.ModuleReader;
+import java.lang.module.ModuleReference;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,14 +33,14 @@ class ServiceDeclarationsTest {
     String descriptor = "module-info.class";
     Path core =
         Path.of(BackendProvider.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    try (ModuleReader reader = ModuleFinder.of(core).findAll().iterator().next().open();
+    ModuleReference module = ModuleFinder.of(core).findAll().iterator().next();
+    try (ModuleReader reader = module.open();
         InputStream found = reader.open(descriptor).orElseThrow()) {
       Files.copy(found, folder.resolve(descriptor));
     }
-    for (String folderOfClasses :
-        new String[] {"core", "core/format", "core/op", "core/plan", "core/reference"}) {
-      Files.createDirectories(folder.resolve("dev/quern/" + folderOfClasses));
-      Files.createFile(folder.resolve("dev/quern/" + folderOfClasses + "/Some.class"));
+    for (String classes : module.descriptor().packages()) {
+      Path inside = Files.createDirectories(folder.resolve(classes.replace('.', '/')));
+      Files.createFile(inside.resolve("Some.class"));
     }
     Path services = Files.createDirectories(folder.resolve("META-INF/services"));
     Files.writeString(

@@ -192,12 +192,19 @@ final class Decoder implements AutoCloseable {
     return ready.compiled.profile(ready.bindings);
   }
 
-  /** Compiles the batches of a prompt of any length, and of decoding so many sequences. */
+  /**
+   * Compiles the batches of a prompt of any length, and of decoding so many sequences. There must
+   * be room for all of them beside each other.
+   */
   synchronized void compileFor(int sequences) {
-    ready(chunk, 0, new Network.Head.None(), NO_ADAPTERS);
-    ready(chunk, 1, new Network.Head.Greedy(), NO_ADAPTERS);
     int together = Math.min(chunk, capacity(sequences));
-    ready(together, together, new Network.Head.Greedy(), NO_ADAPTERS);
+    for (Key key :
+        List.of(
+            new Key(chunk, 0, new Network.Head.None(), NO_ADAPTERS),
+            new Key(chunk, 1, new Network.Head.Greedy(), NO_ADAPTERS),
+            new Key(together, together, new Network.Head.Greedy(), NO_ADAPTERS))) {
+      batches.computeIfAbsent(key, this::compile);
+    }
   }
 
   /** What the backend made of the batches for one row, and for a prompt chunk. */

@@ -88,8 +88,8 @@ public record MemoryPlan(Device device, List<Entry> entries, String refusal) {
     } catch (InsufficientMemoryException e) {
       MemoryPlan plan = of(backend, work);
       throw new InsufficientMemoryException(
-          ("%s memory: the model must fit %s of %s in allocations of at most %s but needs %s: %s; the"
-                  + " first that does not fit is %s; use --backend %s+cpu for what fits, a shorter"
+          ("%s memory: the model must fit %s of %s in allocations of at most %s but needs %s: %s; at"
+                  + " first, %s; use --backend %s+cpu for what fits, a shorter"
                   + " --context or a smaller model; 'quern plan' shows every piece")
               .formatted(
                   backend.name(),
