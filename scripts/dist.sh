@@ -11,6 +11,7 @@ readonly target jar root
 jdk=$(find_jdk)
 
 os=$(uname -s | tr '[:upper:]' '[:lower:]')
+jocl=$(echo "$os-$(uname -m)" | sed 's/darwin/apple/; s/aarch64/arm64/')
 image=$target/dist/quern
 mkdir -p "$target/dist"
 rm -rf "$target/dist/quern"
@@ -28,6 +29,13 @@ for file in "$image"/lib/*.jar "$image"/test/*.jar; do
   rm -rf "$target/dist/work"
   mkdir -p "$work"
   (cd "$work" && "$jdk/bin/jar" --extract --file "$file")
+  # JOCL brings its library for five systems: this image is for one.
+  for native in "$work"/lib/*JOCL*; do
+    case $native in
+      *-"$jocl".*) ;;
+      *) rm -f "$native" ;;
+    esac
+  done
   manifest=--no-manifest
   [ ! -f "$work/META-INF/MANIFEST.MF" ] || manifest="--manifest=$work/META-INF/MANIFEST.MF"
   "$jdk/bin/jar" --create --no-compress "$manifest" --file "$file" -C "$work" .
@@ -77,9 +85,13 @@ if [ "${1:-}" = --backend ]; then
   esac
   case $backend in
     reference) select="--select-package=dev.quern.testkit" ;;
+    opencl) select="--select-package=dev.quern.opencl --exclude-package=dev.quern.opencl.jocl" ;;
+    opencl-jocl) select="--select-package=dev.quern.opencl.jocl" ;;
     *) select="--select-package=dev.quern.$backend" ;;
   esac
-  [ "$backend" != opencl ] || require=true
+  case $backend in
+    opencl*) require=true ;;
+  esac
 fi
 # shellcheck disable=SC2086
 exec "$home/runtime/bin/java" -cp "$home/lib/*:$home/test/*" --add-modules jdk.incubator.vector \

@@ -47,7 +47,10 @@ final class Evaluator {
       case Expr.Compare compare -> compare(compare, scope);
       case Expr.Concat(List<Expr> parts) -> {
         StringBuilder text = new StringBuilder();
-        parts.forEach(part -> text.append(Py.print(eval(part, scope))));
+        for (Expr part : parts) {
+          text.append(Py.print(eval(part, scope)));
+          Py.requireLength(text.length());
+        }
         yield text.toString();
       }
       case Expr.Conditional(Expr test, Expr then, Expr otherwise) ->

@@ -26,6 +26,8 @@ final class JinjavaChatTemplate implements ChatTemplate {
       compiled = TemplateCompiler.compile(source);
     } catch (SyntaxException e) {
       throw new ChatTemplateException(e.line(), String.valueOf(e.getMessage()), e);
+    } catch (StackOverflowError e) {
+      throw tooDeep(e);
     }
     this.specialTokens = Map.copyOf(specialTokens);
     this.clock = clock;
@@ -59,12 +61,21 @@ final class JinjavaChatTemplate implements ChatTemplate {
     Scope scope = new Scope(Globals.scope(clock));
     variables.forEach((name, value) -> scope.set(name, Py.of(value)));
     Renderer renderer = new Renderer(compiled.statements(), scope);
-    RenderResult result =
-        jinjava.renderForResult(compiled.skeleton(), Map.of(StatementTag.RENDERER, renderer));
-    if (!result.getErrors().isEmpty()) {
-      throw error(result.getErrors().getFirst());
+    try {
+      RenderResult result =
+          jinjava.renderForResult(compiled.skeleton(), Map.of(StatementTag.RENDERER, renderer));
+      if (!result.getErrors().isEmpty()) {
+        throw error(result.getErrors().getFirst());
+      }
+      return result.getOutput();
+    } catch (StackOverflowError e) {
+      throw tooDeep(e);
     }
-    return result.getOutput();
+  }
+
+  /** Templates are read and run by recursion, of which only a hostile one needs this much. */
+  private static ChatTemplateException tooDeep(StackOverflowError e) {
+    return new ChatTemplateException(1, "brackets or blocks are nested too deep", e);
   }
 
   private static ChatTemplateException error(TemplateError error) {

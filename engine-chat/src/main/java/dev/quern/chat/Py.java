@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * {@link Namespace}, {@link Loop}, {@link PyCallable} and {@link Undefined}.
  */
 final class Py {
+  /** Far beyond any prompt. */
+  private static final int MAX_LENGTH = 1 << 24;
+
   private Py() {}
 
   /** Brings a value from outside into the types above, deeply. */
@@ -194,6 +197,17 @@ final class Py {
     };
   }
 
+  /**
+   * A template that doubles a text again and again is stopped before memory ends.
+   *
+   * @throws PyException if a text or list would be longer than any prompt
+   */
+  static void requireLength(long length) {
+    if (length < 0 || length > MAX_LENGTH) {
+      throw new PyException("a text or list of more than " + MAX_LENGTH + " elements");
+    }
+  }
+
   /** Result of {@code + - * / // % **}. */
   static @Nullable Object arithmetic(String operator, @Nullable Object a, @Nullable Object b) {
     if (isNumber(a) && isNumber(b)) {
@@ -202,15 +216,21 @@ final class Py {
           : integers(operator, integer(a), integer(b));
     }
     if (operator.equals("+") && a instanceof String x && b instanceof String y) {
+      requireLength((long) x.length() + y.length());
       return x + y;
     }
     if (operator.equals("+") && a instanceof List<?> x && b instanceof List<?> y) {
+      requireLength((long) x.size() + y.size());
       List<@Nullable Object> sum = new ArrayList<>(x);
       sum.addAll(y);
       return a instanceof PyTuple ? new PyTuple(sum) : sum;
     }
     if (operator.equals("*") && a instanceof String text && b instanceof Long n) {
-      return text.repeat((int) Math.max(0, n));
+      if (n <= 0 || text.isEmpty()) {
+        return "";
+      }
+      requireLength(n > MAX_LENGTH ? n : n * text.length());
+      return text.repeat(n.intValue());
     }
     if (operator.equals("%") && a instanceof String format) {
       return PyFormat.percent(format, b instanceof PyTuple t ? t : new PyTuple(listOf(b)));
@@ -239,15 +259,22 @@ final class Py {
         case "*" -> Math.multiplyExact(a, b);
         case "//" -> Math.floorDiv(a, b);
         case "%" -> Math.floorMod(a, b);
-        case "**" ->
-            b < 0
-                ? (Object) Math.pow((double) a, (double) b)
-                : BigInteger.valueOf(a).pow((int) b).longValueExact();
+        case "**" -> b < 0 ? (Object) Math.pow((double) a, (double) b) : power(a, b);
         default -> throw new PyException("unknown operator " + operator);
       };
     } catch (ArithmeticException e) {
       throw new PyException(a + " " + operator + " " + b + ": " + e.getMessage());
     }
+  }
+
+  private static long power(long a, long b) {
+    if (b < Long.SIZE) {
+      return BigInteger.valueOf(a).pow((int) b).longValueExact();
+    }
+    if (a < -1 || a > 1) {
+      throw new ArithmeticException("the result is out of range");
+    }
+    return b % 2 == 0 ? a * a : a;
   }
 
   private static Object floats(String operator, double a, double b) {

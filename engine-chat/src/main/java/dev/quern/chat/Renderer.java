@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 final class Renderer {
   private static final int MAX_DEPTH = 200;
 
+  /** Statements and turns of loops: ten thousand messages need fewer. */
+  private static final int MAX_STEPS = 2_000_000;
+
   private enum Flow {
     NEXT,
     BREAK,
@@ -23,6 +26,7 @@ final class Renderer {
   private Flow flow = Flow.NEXT;
   private int loops;
   private int depth;
+  private int steps;
 
   /**
    * A rendering.
@@ -42,11 +46,18 @@ final class Renderer {
       if (++depth > MAX_DEPTH) {
         throw new PyException("nested more than " + MAX_DEPTH + " deep; a macro calls itself?");
       }
+      step();
       return run(statement, node, interpreter);
     } catch (PyException e) {
       throw new ChatTemplateException(statement.line(), String.valueOf(e.getMessage()), e);
     } finally {
       depth--;
+    }
+  }
+
+  private void step() {
+    if (++steps > MAX_STEPS) {
+      throw new PyException("more than " + MAX_STEPS + " steps; a loop in a loop?");
     }
   }
 
@@ -110,6 +121,7 @@ final class Renderer {
     StringBuilder out = new StringBuilder();
     for (Node node : nodes) {
       out.append(node.render(interpreter).getValue());
+      Py.requireLength(out.length());
       if (flow != Flow.NEXT) {
         break;
       }
@@ -172,6 +184,7 @@ final class Renderer {
     }
     List<@Nullable Object> kept = new ArrayList<>();
     for (Object item : items) {
+      step();
       Scope inner = new Scope(scope);
       bind(loop.target(), item, inner);
       if (Py.truth(Evaluator.eval(filter, inner))) {
@@ -209,12 +222,14 @@ final class Renderer {
     StringBuilder out = new StringBuilder();
     loops++;
     for (int i = 0; i < items.size() && flow != Flow.BREAK; i++) {
+      step();
       flow = Flow.NEXT;
       loop.moveTo(i);
       Scope inner = new Scope(outside);
       inner.set("loop", loop);
       bind(statement.target(), items.get(i), inner);
       out.append(inside(inner, () -> body(branches.getFirst(), interpreter)));
+      Py.requireLength(out.length());
     }
     loops--;
     flow = Flow.NEXT;

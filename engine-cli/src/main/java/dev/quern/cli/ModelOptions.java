@@ -45,8 +45,8 @@ final class ModelOptions {
       paramLabel = "NAME",
       defaultValue = "auto",
       description =
-          "auto, cpu, reference, opencl, opencl:N or opencl:NAME-PART, as 'quern devices' lists"
-              + " them; or opencl+cpu: the layers that fit on the device, the rest on the CPU."
+          "auto, cpu, reference, opencl, opencl:N, opencl:NAME-PART or opencl-jocl, as 'quern"
+              + " devices' lists them; or opencl+cpu: the layers that fit on the device, the rest on the CPU."
               + " Default: ${DEFAULT-VALUE}")
   private String backend = "auto";
 

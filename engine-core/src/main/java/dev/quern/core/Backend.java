@@ -25,7 +25,8 @@ public interface Backend extends AutoCloseable {
    * not {@code ofConfined()}).
    *
    * @param data exactly {@code format.bytes(shape.elements())} bytes in the format's stored layout
-   * @throws IllegalArgumentException if the size of {@code data} does not match
+   * @throws IllegalArgumentException if the size of {@code data} does not match, or the backend
+   *     uses it in place and one thread alone can read it
    * @throws BackendException if the device has no room
    */
   Tensor adopt(String name, WeightFormat format, Shape shape, MemorySegment data);

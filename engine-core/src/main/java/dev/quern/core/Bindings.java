@@ -1,5 +1,8 @@
 package dev.quern.core;
 
+import dev.quern.core.op.Op;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -9,13 +12,22 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Bindings {
   private final CommandBatch batch;
-  private final Set<Slot.Bytes> bound;
+  private final List<Slot.Bytes> bound;
+  private final Set<Slot.Bytes> written;
   private final @Nullable Buffer[] buffers;
   private final int[] counts;
 
   Bindings(CommandBatch batch) {
     this.batch = batch;
-    bound = batch.bound();
+    bound = List.copyOf(batch.bound());
+    written = new HashSet<>();
+    for (Op op : batch.ops()) {
+      for (Tensor tensor : op.writes()) {
+        if (tensor.storage() instanceof Slot.Bytes slot) {
+          written.add(slot);
+        }
+      }
+    }
     int slots = batch.slots().size();
     buffers = new Buffer[slots];
     counts = new int[slots];
@@ -43,7 +55,8 @@ public final class Bindings {
   }
 
   /**
-   * Binds the storage of an input or output tensor.
+   * Binds the storage of an input or output tensor. Slots that a batch only reads may share a
+   * buffer; what it writes needs one of its own, for steps on different slots run in any order.
    *
    * @throws IllegalArgumentException if the tensor is not an input or output of the batch, or the
    *     buffer is too small
@@ -87,7 +100,8 @@ public final class Bindings {
   /**
    * Checks that a submit of {@code compiled} can use these bindings; backends call it first.
    *
-   * @throws IllegalArgumentException if they are of another batch, or a slot is unbound
+   * @throws IllegalArgumentException if they are of another batch, a slot is unbound, or one that
+   *     is written shares its buffer with another
    */
   @SuppressWarnings("ReferenceEquality") // equal batches have equal slots, but comparing is slow
   public void check(CommandBatch compiled) {
@@ -96,8 +110,21 @@ public final class Bindings {
           "%s: bindings must be of the batch that is submitted but are of %s; call bindings() of it"
               .formatted(compiled.name(), batch.name()));
     }
-    for (Slot.Bytes slot : bound) {
-      get(slot);
+    for (int i = 0; i < bound.size(); i++) {
+      Buffer buffer = get(bound.get(i));
+      for (int j = 0; j < i; j++) {
+        if (buffers[bound.get(j).id()] == buffer) {
+          requireRead(bound.get(i), bound.get(j), buffer);
+        }
+      }
+    }
+  }
+
+  private void requireRead(Slot.Bytes one, Slot.Bytes other, Buffer shared) {
+    if (written.contains(one) || written.contains(other)) {
+      throw new IllegalArgumentException(
+          "%s: a slot that is written must have a buffer of its own but %s and %s share %s"
+              .formatted(batch.name(), other.name(), one.name(), shared.name()));
     }
   }
 

@@ -102,7 +102,8 @@ public final class HostBuffer implements Buffer {
     /**
      * Uses weights in place.
      *
-     * @throws IllegalArgumentException if the size of {@code data} does not match
+     * @throws IllegalArgumentException if the size of {@code data} does not match, or one thread
+     *     alone can read it
      */
     public synchronized HostBuffer adopt(
         String name, WeightFormat format, Shape shape, MemorySegment data) {
@@ -111,6 +112,12 @@ public final class HostBuffer implements Buffer {
             "adopt: bytes of %s%s:%s must be %d but are %d"
                 .formatted(
                     name, shape, format.name(), format.bytes(shape.elements()), data.byteSize()));
+      }
+      if (!data.isAccessibleBy(Thread.ofVirtual().unstarted(() -> {}))) {
+        throw new IllegalArgumentException(
+            "adopt: every thread must be able to read the memory of %s but one alone can; use"
+                    .formatted(name)
+                + " Arena.ofShared()");
       }
       requireOpen();
       HostBuffer buffer = new HostBuffer(this, name, data.asReadOnly(), null);

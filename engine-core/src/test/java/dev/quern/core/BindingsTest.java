@@ -58,12 +58,16 @@ class BindingsTest {
 
   @Test
   void checkWantsEverySlotOfTheSameBatch() {
-    try (Buffer buffer = backend.allocate("buffer", 128)) {
+    try (Buffer buffer = backend.allocate("buffer", 128);
+        Buffer result = backend.allocate("result", 128)) {
       assertThatThrownBy(() -> bindings.check(batch))
           .hasMessageContaining("slot x must be bound before submit");
       bindings.set(x, buffer);
       assertThatThrownBy(() -> bindings.check(batch)).hasMessageContaining("must be bound");
       bindings.set(y, buffer);
+      assertThatThrownBy(() -> bindings.check(batch))
+          .hasMessageContaining("must have a buffer of its own but x and swish.3 share buffer");
+      bindings.set(y, result);
       bindings.check(batch);
       CommandBatch other = CommandBatch.record("other").end();
       assertThatThrownBy(() -> bindings.check(other))

@@ -118,11 +118,7 @@ final class CpuBatch implements CompiledBatch, Workers.Task {
 
   /** Called with the backend's lock held. */
   void bind(Bindings bindings) {
-    if (!bindings.batch().equals(batch)) {
-      throw new IllegalArgumentException(
-          "%s: bindings must be of this batch but are of %s"
-              .formatted(batch.name(), bindings.batch().name()));
-    }
+    bindings.check(batch);
     if (closed) {
       throw new IllegalStateException(
           "%s: batch must be open to be submitted but is closed".formatted(batch.name()));

@@ -45,13 +45,22 @@ record ClDevice(
     return info.features().contains(HOPPER);
   }
 
-  /** Finds the usable devices of all platforms: GPUs first, then by platform and device order. */
+  /** As {@link #list(OpenCl, String)} for {@code opencl}. */
   static List<ClDevice> list(OpenCl cl) {
+    return list(cl, OpenClBackendProvider.NAME);
+  }
+
+  /**
+   * Finds the usable devices of all platforms: GPUs first, then by platform and device order.
+   *
+   * @param provider what users write before the number of a device
+   */
+  static List<ClDevice> list(OpenCl cl, String provider) {
     List<ClDevice> found = new ArrayList<>();
     for (long platform : cl.platforms()) {
       for (long device : cl.devices(platform)) {
         if (usable(cl, device)) {
-          found.add(describe(cl, platform, device));
+          found.add(describe(cl, provider, platform, device));
         }
       }
     }
@@ -77,10 +86,10 @@ record ClDevice(
     };
   }
 
-  private static ClDevice describe(OpenCl cl, long platform, long device) {
+  private static ClDevice describe(OpenCl cl, String provider, long platform, long device) {
     Device info =
         new Device(
-            "opencl",
+            provider,
             cl.deviceText(device, Cl.CL_DEVICE_NAME),
             cl.deviceText(device, Cl.CL_DEVICE_VENDOR),
             kind(cl.deviceNumber(device, Cl.CL_DEVICE_TYPE)),
@@ -122,7 +131,7 @@ record ClDevice(
   }
 
   private ClDevice numbered(int number) {
-    return with(number, "opencl:" + number, info.memoryBytes(), info.maxAllocationBytes());
+    return with(number, info.id() + ":" + number, info.memoryBytes(), info.maxAllocationBytes());
   }
 
   /** This device, with other limits where they are not 0. */

@@ -14,7 +14,6 @@ import dev.quern.core.op.Op;
 import dev.quern.opencl.binding.Cl;
 import dev.quern.opencl.binding.OpenClException;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
@@ -43,7 +42,6 @@ final class CompiledOpenClBatch implements CompiledBatch {
   private final Geometry geometry;
   private final Settings settings;
   private final CompileOptions options;
-  private final Arena arena = Arena.ofShared();
   private final MemorySegment slots;
   private final MemorySegment sentSlots;
   private final long control;
@@ -74,9 +72,9 @@ final class CompiledOpenClBatch implements CompiledBatch {
     this.weightBytes = weightBytes(lowered.batch());
     long bytes = 4L * lowered.encoder().words().length;
     control = device.cl().createBuffer(device.context(), Cl.CL_MEM_READ_WRITE, bytes);
-    long slotBytes = Math.max(4, lowered.encoder().slotBytes());
-    slots = arena.allocate(slotBytes, 4);
-    sentSlots = arena.allocate(slotBytes, 4);
+    int slotWords = Math.toIntExact(Math.max(1, lowered.encoder().slotBytes() / Integer.BYTES));
+    slots = MemorySegment.ofArray(new int[slotWords]);
+    sentSlots = MemorySegment.ofArray(new int[slotWords]);
     try {
       sendWords();
       switch (attemptPersistent()) {
@@ -89,9 +87,8 @@ final class CompiledOpenClBatch implements CompiledBatch {
           persistentRefused = refused.reason();
         }
       }
-    } catch (OpenClException e) {
+    } catch (RuntimeException | Error e) {
       device.cl().releaseBuffer(control);
-      arena.close();
       throw e;
     }
   }
@@ -157,13 +154,14 @@ final class CompiledOpenClBatch implements CompiledBatch {
       if (closed) {
         throw new IllegalStateException(batch().name() + ": the batch is closed");
       }
-      checkOwner(bindings);
+      bindings.check(batch());
       if (fallback != null) {
         return fallback.submit(bindings);
       }
       StepEvent step = new StepEvent();
       step.begin();
       try {
+        backend.inFlight().makeRoom();
         sendSlots(bindings);
         long event = launcher.launch(bindings);
         device.counters().submits++;
@@ -186,7 +184,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
       if (closed) {
         throw new IllegalStateException(batch().name() + ": the batch is closed");
       }
-      checkOwner(bindings);
+      bindings.check(batch());
       try {
         sendSlots(bindings);
         backend.inFlight().settle();
@@ -208,14 +206,6 @@ final class CompiledOpenClBatch implements CompiledBatch {
     }
   }
 
-  private void checkOwner(Bindings bindings) {
-    if (!bindings.batch().equals(batch())) {
-      throw new IllegalArgumentException(
-          "%s: bindings must be of this batch but are of %s"
-              .formatted(batch().name(), bindings.batch().name()));
-    }
-  }
-
   private void sendSlots(Bindings bindings) {
     lowered.encoder().encodeSlots(bindings, slots);
     if (!sent || slots.mismatch(sentSlots) >= 0) {
@@ -227,6 +217,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
   }
 
   private void sendSlots(MemorySegment values) {
+    sent = false;
     long bytes = lowered.encoder().slotBytes();
     device.write(control, 4L * StepEncoder.HEADER_WORDS, values.asSlice(0, bytes));
     sent = true;
@@ -250,8 +241,9 @@ final class CompiledOpenClBatch implements CompiledBatch {
       recoverDecoder();
       return;
     }
+    Launcher stream = new StreamLauncher(device, lowered, geometry, control);
     launcher.release();
-    launcher = new StreamLauncher(device, lowered, geometry, control);
+    launcher = stream;
     sendWords();
     // The bindings may have changed since; what was sent has not.
     sendSlots(sentSlots);
@@ -288,16 +280,13 @@ final class CompiledOpenClBatch implements CompiledBatch {
       }
       if (!closed && !backend.closed()) {
         backend.inFlight().settle();
-        device.finish();
+        device.drain();
         launcher.release();
         device.cl().releaseBuffer(control);
         device.memory().free(lowered.scratch());
         backend.closed(this, lowered.weights());
       }
-      if (!closed) {
-        closed = true;
-        arena.close();
-      }
+      closed = true;
     }
   }
 

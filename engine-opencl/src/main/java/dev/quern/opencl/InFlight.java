@@ -2,10 +2,12 @@ package dev.quern.opencl;
 
 import dev.quern.core.BackendException;
 import dev.quern.core.Completion;
+import dev.quern.opencl.binding.OpenClException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The submits that the host has not seen finish yet, oldest first. Guarded by the device's lock.
@@ -25,6 +27,7 @@ final class InFlight {
     private final CompiledOpenClBatch batch;
     private final long event;
     private boolean done;
+    private @Nullable OpenClException failure;
 
     Submit(CompiledOpenClBatch batch, long event) {
       this.batch = batch;
@@ -34,26 +37,49 @@ final class InFlight {
     @Override
     public void await() {
       synchronized (device) {
-        if (!done) {
-          settleUpTo(this);
+        try {
+          if (!done) {
+            settleUpTo(this);
+          }
+          if (failure != null) {
+            throw failure;
+          }
+        } catch (OpenClException e) {
+          throw new BackendException(
+              "%s: the device must finish the batch but failed; %s"
+                  .formatted(batch.batch().name(), e.getMessage()),
+              e);
         }
       }
     }
   }
 
-  Completion add(CompiledOpenClBatch batch, long event) {
+  /** Waits until one more may be added. */
+  void makeRoom() {
     while (submits.size() >= MOST) {
       settleUpTo(submits.getFirst());
     }
+  }
+
+  Completion add(CompiledOpenClBatch batch, long event) {
     Submit submit = new Submit(batch, event);
     submits.add(submit);
     return submit;
   }
 
-  /** Waits for all submits. */
+  /** Waits for all submits; those of a device that is lost have failed. */
   void settle() {
-    if (!submits.isEmpty()) {
-      settleUpTo(submits.getLast());
+    try {
+      if (!submits.isEmpty()) {
+        settleUpTo(submits.getLast());
+      }
+    } catch (OpenClException e) {
+      for (Submit submit : submits) {
+        submit.done = true;
+        submit.failure = e;
+        device.cl().releaseEvent(submit.event);
+      }
+      submits.clear();
     }
   }
 

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 /** An opened OpenCL device. */
 final class OpenClBackend implements Backend {
   private final OpenDevice device;
+  private final String name;
   private final Settings settings;
   private final InFlight inFlight;
   private final Set<CompiledOpenClBatch> batches = new LinkedHashSet<>();
@@ -41,6 +42,7 @@ final class OpenClBackend implements Backend {
 
   private OpenClBackend(OpenDevice device, Settings settings) {
     this.device = device;
+    this.name = device.device().info().id().replaceFirst(":.*", "");
     this.settings = settings;
     this.inFlight = new InFlight(device);
   }
@@ -56,7 +58,7 @@ final class OpenClBackend implements Backend {
       SelfTest.run(backend);
       backend.opened().counters().reset();
       return backend;
-    } catch (BackendException e) {
+    } catch (RuntimeException | Error e) {
       backend.close();
       throw e;
     }
@@ -76,7 +78,7 @@ final class OpenClBackend implements Backend {
 
   @Override
   public String name() {
-    return OpenClBackendProvider.NAME;
+    return name;
   }
 
   @Override
@@ -135,20 +137,19 @@ final class OpenClBackend implements Backend {
   public Buffer allocate(String name, long bytes) {
     synchronized (device) {
       DeviceBuffer buffer = make(name, bytes, null);
-      Region region = DeviceBuffer.region(buffer);
-      guarded(
-          "fill " + name,
-          () ->
-              device
-                  .cl()
-                  .fill(
-                      device.queue(),
-                      device.memory().buffer(region.arena()),
-                      region.offset(),
-                      region.bytes(),
-                      (byte) 0));
+      try {
+        guarded("fill " + name, () -> zero(DeviceBuffer.region(buffer)));
+      } catch (BackendException e) {
+        buffer.close();
+        throw e;
+      }
       return buffer;
     }
+  }
+
+  private void zero(Region region) {
+    long buffer = device.memory().buffer(region.arena());
+    device.cl().fill(device.queue(), buffer, region.offset(), region.bytes(), (byte) 0);
   }
 
   private DeviceBuffer make(String name, long bytes, DeviceBuffer.@Nullable Content content) {
@@ -180,24 +181,33 @@ final class OpenClBackend implements Backend {
       requireOpen();
       int slots = batch.slots().size();
       Lowering lowering = new Lowering(device.device(), geometry, own, options.precision(), slots);
-      Lowered lowered = lower(batch, lowering);
       try {
-        CompiledOpenClBatch compiled =
-            new CompiledOpenClBatch(this, lowered, geometry, own, options);
-        batches.add(compiled);
-        device.counters().liveBatches++;
+        CompiledBatch compiled = make(lower(batch, lowering), geometry, own, options);
         if (!isDry()) {
           event.end(name(), batch.name(), BuildEvent.Kind.BATCH);
         }
         return compiled;
       } catch (OpenClException e) {
-        device.memory().free(lowered.scratch());
-        lowered.weights().forEach(weight -> weight.use(-1));
         throw new BackendException(
             "%s: must compile for the device but does not; %s"
                 .formatted(batch.name(), e.getMessage()),
             e);
       }
+    }
+  }
+
+  private CompiledOpenClBatch make(
+      Lowered lowered, Geometry geometry, Settings own, CompileOptions options) {
+    try {
+      CompiledOpenClBatch compiled =
+          new CompiledOpenClBatch(this, lowered, geometry, own, options);
+      batches.add(compiled);
+      device.counters().liveBatches++;
+      return compiled;
+    } catch (RuntimeException | Error e) {
+      device.memory().free(lowered.scratch());
+      lowered.weights().forEach(weight -> weight.use(-1));
+      throw e;
     }
   }
 

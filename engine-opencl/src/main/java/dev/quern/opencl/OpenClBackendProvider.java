@@ -12,11 +12,12 @@ import dev.quern.opencl.binding.OpenClException;
 import dev.quern.opencl.binding.OpenClUnavailableException;
 import java.util.List;
 
-/** The provider {@code opencl}: every OpenCL device, through the FFM binding. */
+/** Every OpenCL device: the provider {@code opencl}, through the FFM binding, or another's. */
 public final class OpenClBackendProvider implements BackendProvider {
   /** The provider's name. */
   public static final String NAME = "opencl";
 
+  private final String name;
   private final Loader loader;
 
   /** How a binding is loaded. */
@@ -35,29 +36,45 @@ public final class OpenClBackendProvider implements BackendProvider {
     this(FfmOpenCl::load);
   }
 
-  /** A provider over another binding. */
+  /** The provider {@code opencl} over another binding. */
   public OpenClBackendProvider(Loader loader) {
+    this(NAME, loader);
+  }
+
+  /**
+   * A provider over another binding.
+   *
+   * @param name the provider's name; any but {@code opencl} is never chosen by {@code auto}
+   */
+  public OpenClBackendProvider(String name, Loader loader) {
+    this.name = name;
     this.loader = loader;
   }
 
   @Override
   public String name() {
-    return NAME;
+    return name;
   }
 
   @Override
   public Probe probe() {
     try {
-      List<ClDevice> devices = ClDevice.list(loader.load());
+      List<ClDevice> devices = ClDevice.list(loader.load(), name);
       if (devices.isEmpty()) {
         return new Probe.Unusable(noDevice());
       }
-      boolean gpu = devices.stream().anyMatch(d -> d.info().kind() == Device.Kind.GPU);
-      return new Probe.Usable(
-          gpu ? Probe.GPU : Probe.COMPUTE_CPU, devices.stream().map(ClDevice::info).toList());
+      return new Probe.Usable(rank(devices), devices.stream().map(ClDevice::info).toList());
     } catch (OpenClUnavailableException | OpenClException e) {
       return new Probe.Unusable(String.valueOf(e.getMessage()));
     }
+  }
+
+  private int rank(List<ClDevice> devices) {
+    if (!name.equals(NAME)) {
+      return Probe.BY_NAME_ONLY;
+    }
+    boolean gpu = devices.stream().anyMatch(d -> d.info().kind() == Device.Kind.GPU);
+    return gpu ? Probe.GPU : Probe.COMPUTE_CPU;
   }
 
   @Override
@@ -67,15 +84,15 @@ public final class OpenClBackendProvider implements BackendProvider {
       OpenCl cl = loader.load();
       Settings.Limits limits = settings.limits();
       ClDevice device =
-          choose(ClDevice.list(cl), options.device())
+          choose(ClDevice.list(cl, name), options.device())
               .limited(limits.memory(), limits.maxAllocation());
       return OpenClBackend.open(cl, device, settings, options.cache());
     } catch (OpenClUnavailableException | OpenClException e) {
-      throw new BackendException("opencl cannot be opened: " + e.getMessage(), e);
+      throw new BackendException(name + " cannot be opened: " + e.getMessage(), e);
     }
   }
 
-  private static ClDevice choose(List<ClDevice> devices, String wanted) {
+  private ClDevice choose(List<ClDevice> devices, String wanted) {
     if (devices.isEmpty()) {
       throw new BackendException(noDevice());
     }
@@ -88,17 +105,19 @@ public final class OpenClBackendProvider implements BackendProvider {
         .or(() -> devices.stream().filter(d -> d.named(wanted)).findFirst())
         .orElseThrow(() ->
             new BackendException(
-                "opencl: device must be a number or part of a name of %s but is %s"
-                    .formatted(
-                        devices.stream().map(OpenClBackendProvider::label).toList(), wanted)));
+                name
+                    + ": device must be a number or part of a name of %s but is %s"
+                        .formatted(
+                            devices.stream().map(OpenClBackendProvider::label).toList(), wanted)));
   }
 
   private static String label(ClDevice device) {
     return device.index() + " (" + device.info().name() + ")";
   }
 
-  private static String noDevice() {
-    return "opencl: the OpenCL library is there but has no usable device; install a GPU driver, or"
+  private String noDevice() {
+    return name
+        + ": the OpenCL library is there but has no usable device; install a GPU driver, or"
         + " for the CPU: apt-get install pocl-opencl-icd";
   }
 }

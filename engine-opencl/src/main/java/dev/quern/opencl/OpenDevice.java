@@ -2,6 +2,7 @@ package dev.quern.opencl;
 
 import dev.quern.opencl.binding.OpenCl;
 import dev.quern.opencl.binding.OpenClException;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * touches the device holds the lock of this object.
  */
 final class OpenDevice {
+  private static final System.Logger LOG = System.getLogger(OpenDevice.class.getName());
+
   private final OpenCl cl;
   private final ClDevice device;
   private final long context;
@@ -102,10 +105,39 @@ final class OpenDevice {
     cl.finish(queue);
   }
 
+  /** Submits what is queued; answers {@code event}, which is released if that fails. */
+  long flushed(long event) {
+    try {
+      cl.flush(queue);
+      return event;
+    } catch (OpenClException e) {
+      cl.releaseEvent(event);
+      throw e;
+    }
+  }
+
+  /**
+   * Waits for the queue; a device that is lost is no error here.
+   *
+   * @return whether the queue is empty, so that host memory it may have used can be given back
+   */
+  boolean drain() {
+    try {
+      finish();
+      return true;
+    } catch (OpenClException e) {
+      LOG.log(
+          Level.WARNING,
+          "{0}: the queue cannot be emptied: {1}",
+          device.info().id(),
+          e.getMessage());
+      return false;
+    }
+  }
+
   /** Waits for the queue and releases everything. */
   void close() {
-    cl.finish(queue);
-    staging.close();
+    staging.close(drain());
     programs.values().forEach(cl::releaseProgram);
     programs.clear();
     memory.release();

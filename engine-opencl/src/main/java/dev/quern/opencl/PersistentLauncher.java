@@ -2,6 +2,7 @@ package dev.quern.opencl;
 
 import dev.quern.core.Bindings;
 import dev.quern.opencl.binding.OpenCl;
+import dev.quern.opencl.binding.OpenClException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -66,8 +67,13 @@ final class PersistentLauncher implements Launcher {
           "opencl.groups is %d but only %d are resident".formatted(settings.groups(), most));
     }
     long kernel = cl.createKernel(program, "run_batch");
-    KernelArguments.setControl(cl, device.memory(), kernel, control);
-    KernelArguments.setPosition(cl, device.memory(), kernel, lowered.encoder().wavesAt());
+    try {
+      KernelArguments.setControl(cl, device.memory(), kernel, control);
+      KernelArguments.setPosition(cl, device.memory(), kernel, lowered.encoder().wavesAt());
+    } catch (OpenClException e) {
+      cl.releaseKernel(kernel);
+      throw e;
+    }
     int groups = settings.groups() == 0 ? most : settings.groups();
     return new Attempt.Ready(new PersistentLauncher(device, geometry, groups, kernel, control));
   }
@@ -76,16 +82,15 @@ final class PersistentLauncher implements Launcher {
   public long launch(Bindings bindings) {
     OpenCl cl = device.cl();
     if (arenas != device.memory().arenas()) {
-      arenas = device.memory().arenas();
       KernelArguments.setArenas(cl, device.memory(), kernel);
+      arenas = device.memory().arenas();
     }
     long items = (long) groups * geometry.group();
     cl.launch(device.queue(), kernel, items, geometry.group());
     device.counters().launches++;
     // Follows the launch without waiting, so that looking at the fault later costs no round trip.
-    long event = cl.readAsync(device.queue(), control, 4L * StepEncoder.FAULT_WORD, fault);
-    cl.flush(device.queue());
-    return event;
+    return device.flushed(
+        cl.readAsync(device.queue(), control, 4L * StepEncoder.FAULT_WORD, fault));
   }
 
   @Override

@@ -59,7 +59,11 @@ final class ProgramCache {
     }
     long program = buildSource(source, options);
     event.end("opencl", device.info().name(), BuildEvent.Kind.PROGRAM);
-    store(entry, cl.binary(program));
+    try {
+      store(entry, cl.binary(program));
+    } catch (OpenClException e) {
+      LOG.log(Level.WARNING, "{0} is not cached: {1}", entry, e.getMessage());
+    }
     return program;
   }
 

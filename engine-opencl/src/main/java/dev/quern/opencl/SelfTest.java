@@ -75,7 +75,7 @@ final class SelfTest {
 
   private static float[] results(Backend backend) {
     Random random = new Random(1);
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = Arena.ofShared()) {
       Tensor gate = weight(backend, WeightFormats.F32, floats(arena, OUTPUTS * LENGTH, random));
       Tensor up = weight(backend, WeightFormats.Q4_K, blocks(arena, WeightFormats.Q4_K, random));
       Tensor third =

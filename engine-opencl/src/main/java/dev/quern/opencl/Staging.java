@@ -93,13 +93,20 @@ final class Staging {
     }
   }
 
-  /** The queue must be empty. */
-  void close() {
+  /**
+   * Gives everything back.
+   *
+   * @param drained whether the queue is empty; where it is not, the driver may still look at the
+   *     ring, which then stays
+   */
+  void close(boolean drained) {
     for (long event : events) {
       if (event != 0) {
         cl.releaseEvent(event);
       }
     }
-    arena.close();
+    if (drained) {
+      arena.close();
+    }
   }
 }

@@ -42,8 +42,13 @@ final class StreamLauncher implements Launcher {
     OpenCl cl = device.cl();
     String source = ProgramText.single(body, geometry);
     long kernel = cl.createKernel(device.program(source, BuildOptions.of(device)), "run_step");
-    KernelArguments.setControl(cl, device.memory(), kernel, control);
-    return kernel;
+    try {
+      KernelArguments.setControl(cl, device.memory(), kernel, control);
+      return kernel;
+    } catch (OpenClException e) {
+      cl.releaseKernel(kernel);
+      throw e;
+    }
   }
 
   @Override
@@ -57,15 +62,13 @@ final class StreamLauncher implements Launcher {
         case Step.Host step -> HostSteps.run(device, lowered, step, bindings);
       }
     }
-    long event = cl.marker(device.queue());
-    cl.flush(device.queue());
-    return event;
+    return device.flushed(cl.marker(device.queue()));
   }
 
   private void setArenas() {
     if (arenas != device.memory().arenas()) {
-      arenas = device.memory().arenas();
       kernels.values().forEach(k -> KernelArguments.setArenas(device.cl(), device.memory(), k));
+      arenas = device.memory().arenas();
     }
   }
 

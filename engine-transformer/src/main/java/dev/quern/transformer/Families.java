@@ -172,7 +172,7 @@ final class Families {
     ModelKeys keys = new ModelKeys(source, architecture);
     int heads = keys.positive("attention.head_count");
     int hidden = keys.positive("embedding_length");
-    int headSize = keys.positive("attention.key_length", hidden / heads);
+    int headSize = keys.positive("attention.key_length", Math.max(1, hidden / heads));
     if (keys.positive("attention.value_length", headSize) != headSize) {
       throw keys.problem(
           "attention.value_length",
@@ -200,7 +200,7 @@ final class Families {
             kvHeads,
             headSize,
             keys.positive("context_length"),
-            keys.real("attention.layer_norm_rms_epsilon"),
+            epsilon(keys),
             blocks(source, keys, family, headSize),
             experts,
             used,
@@ -210,6 +210,15 @@ final class Families {
     keys.ignore(IN_TENSORS);
     keys.requireAllAsked();
     return config;
+  }
+
+  private static float epsilon(ModelKeys keys) {
+    String key = "attention.layer_norm_rms_epsilon";
+    float epsilon = keys.real(key);
+    if (epsilon < 0) {
+      throw keys.problem(key, "must not be negative", epsilon);
+    }
+    return epsilon;
   }
 
   /** A softmax over all experts, normalised over the chosen, is the softmax of the chosen. */
@@ -226,6 +235,10 @@ final class Families {
   private static List<ModelConfig.BlockConfig> blocks(
       ModelSource source, ModelKeys keys, Family family, int headSize) {
     int count = keys.positive("block_count");
+    // a cache is made for each block before its tensors are looked for
+    if (source.weights().stream().noneMatch(w -> w.name().startsWith("blk." + (count - 1) + "."))) {
+      throw keys.problem("block_count", "must be the number of blocks that have tensors", count);
+    }
     List<Integer> windows = family.windows().of(keys, count);
     RopeKeys ropes = RopeKeys.read(source, keys, family.turns(), headSize);
     List<ModelConfig.BlockConfig> blocks = new ArrayList<>();

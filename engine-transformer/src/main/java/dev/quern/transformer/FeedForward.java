@@ -62,7 +62,7 @@ sealed interface FeedForward {
     static Experts of(Weights weights, ModelConfig config, String block) {
       long experts = config.experts();
       long hidden = config.hidden();
-      long width = weights.shape(block + "ffn_gate_exps.weight").dim(1);
+      long width = weights.shape(block + "ffn_down_exps.weight").last();
       return new Experts(
           config.activation(),
           weights.scalars(),

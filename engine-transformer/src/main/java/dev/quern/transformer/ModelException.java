@@ -7,4 +7,16 @@ public class ModelException extends RuntimeException {
   public ModelException(String message) {
     super(message);
   }
+
+  public ModelException(String message, Throwable cause) {
+    super(message, cause);
+  }
+
+  /** What an operation says of numbers that it cannot be made with. */
+  static ModelException numbers(String model, RuntimeException cause) {
+    return new ModelException(
+        "%s: the numbers of a model must fit each other but do not; %s"
+            .formatted(model, cause.getMessage()),
+        cause);
+  }
 }

@@ -32,6 +32,7 @@ final class Network {
     record Largest(int k) implements Head {}
   }
 
+  private final String model;
   private final ModelConfig config;
   private final Tensor embedding;
   private final Weights.Scalars scalars;
@@ -45,6 +46,7 @@ final class Network {
   private record Half<T>(@Nullable Tensor before, T body, @Nullable Tensor after) {}
 
   Network(ModelConfig config, Weights weights, KvPool pool, Arena arena) {
+    this.model = weights.model();
     this.config = config;
     long hidden = config.hidden();
     long vocabulary = weights.shape("token_embd.weight").rows();
@@ -99,8 +101,18 @@ final class Network {
    * @param adapters what is added to projections
    * @param differ whether rows run with different ones of these: then input {@code uses.i}, {@code
    *     [capacity]}, says for adapter i with 1 or 0 which rows run with it
+   * @throws ModelException if the model's numbers are none that an operation can be made with
    */
   CommandBatch record(
+      int capacity, int selected, Head head, List<LoraAdapter> adapters, boolean differ) {
+    try {
+      return steps(capacity, selected, head, adapters, differ);
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      throw ModelException.numbers(model, e);
+    }
+  }
+
+  private CommandBatch steps(
       int capacity, int selected, Head head, List<LoraAdapter> adapters, boolean differ) {
     BatchRecorder b = CommandBatch.record("rows-%d %s".formatted(capacity, head));
     Slot.Count rows = b.count("rows", capacity);

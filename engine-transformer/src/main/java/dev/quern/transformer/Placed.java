@@ -17,13 +17,18 @@ record Placed(
     Backend backend, boolean owned, Arena arena, Weights weights, KvPool pool, Decoder decoder)
     implements AutoCloseable {
 
-  /** Brings a model to a backend; if that fails, nothing of it stays there. */
+  /**
+   * Brings a model to a backend; if that fails, nothing of it stays there.
+   *
+   * @throws ModelException if its numbers are none that an operation can be made with
+   */
   static Placed on(
       Backend backend, boolean owned, ModelSource source, ModelConfig config, LoadOptions options) {
     Arena arena = Arena.ofShared();
     Weights weights = new Weights(source, backend, options.progress(), arena);
     KvPool pool = null;
     try {
+      SelfAttention.check(weights, config);
       LoadOptions fitting = new Rehearsal(source, config, options).announce(backend);
       int context = context(config, options);
       pool = new KvPool(backend, config, options.sequences(), context, options.kvFormat());
@@ -40,6 +45,9 @@ record Placed(
         backend.close();
       }
       arena.close();
+      if (e instanceof IllegalArgumentException || e instanceof ArithmeticException) {
+        throw ModelException.numbers(source.name(), (RuntimeException) e);
+      }
       throw e;
     }
   }

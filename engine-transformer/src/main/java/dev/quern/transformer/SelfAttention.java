@@ -56,6 +56,21 @@ record SelfAttention(
         cache);
   }
 
+  /**
+   * Checks what the size of the cache follows from, before there is one.
+   *
+   * @throws ModelException if the keys of the first block have another size
+   */
+  static void check(Weights weights, ModelConfig config) {
+    long queries = (long) config.heads() * config.headSize();
+    long keys = (long) config.kvHeads() * config.headSize();
+    if (weights.has("blk.0.attn_qkv.weight")) {
+      weights.check("blk.0.attn_qkv.weight", queries + 2 * keys, config.hidden());
+    } else {
+      weights.check("blk.0.attn_k.weight", keys, config.hidden());
+    }
+  }
+
   /** A norm of each head, or of all heads as one vector; the length of the weight says which. */
   private static @Nullable Tensor norm(Weights weights, String name, long head, long all) {
     if (!weights.has(name)) {

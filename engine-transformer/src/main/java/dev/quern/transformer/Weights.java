@@ -53,6 +53,11 @@ final class Weights implements AutoCloseable {
     totalBytes = bytes;
   }
 
+  /** What messages call the model. */
+  String model() {
+    return model;
+  }
+
   boolean has(String name) {
     return stored.containsKey(name);
   }
@@ -60,6 +65,15 @@ final class Weights implements AutoCloseable {
   /** The shape of a stored weight. */
   Shape shape(String name) {
     return require(name).shape();
+  }
+
+  /**
+   * Checks a weight without adopting it.
+   *
+   * @throws ModelException if the file lacks it or has it in another shape
+   */
+  void check(String name, long... extents) {
+    requireShape(require(name), Shape.of(extents));
   }
 
   /**

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Vocabularies that fit on a page, as the metadata of a file. */
-final class SmallVocabularies {
+public final class SmallVocabularies {
   static final int NORMAL = 1;
   static final int UNKNOWN = 2;
   static final int CONTROL = 3;
@@ -17,7 +17,7 @@ final class SmallVocabularies {
   private SmallVocabularies() {}
 
   /** Bytes, then what these rules make, then {@code words}, {@code <|end|>}-like tokens last. */
-  static GgufMetadata.Builder byteLevel(String pre, List<String> rules, List<String> words) {
+  public static GgufMetadata.Builder byteLevel(String pre, List<String> rules, List<String> words) {
     List<String> tokens = new ArrayList<>();
     for (int b = 0; b < 256; b++) {
       tokens.add(letter(b));
@@ -42,7 +42,7 @@ final class SmallVocabularies {
   }
 
   /** {@code <unk> <s> </s>}, 256 bytes, {@code <tool>}, then {@code pieces}, the best first. */
-  static GgufMetadata.Builder sentencePiece(List<String> pieces) {
+  public static GgufMetadata.Builder sentencePiece(List<String> pieces) {
     List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
     for (int b = 0; b < 256; b++) {
       tokens.add("<0x%02X>".formatted(b));

@@ -279,7 +279,7 @@ class FamiliesTest {
     RopeConfig rope =
         new RopeConfig(10_000, 8, Rope.Pairing.HALVES, new RopeConfig.Scaling.LongRope(16, 1.5f));
     try (Backend backend = Backends.open("reference");
-        Arena arena = Arena.ofConfined()) {
+        Arena arena = Arena.ofShared()) {
       float[] narrow = angles(backend, arena, rope, 16);
       float[] wide = angles(backend, arena, rope, 17);
       for (int i = 0; i < 4; i++) {

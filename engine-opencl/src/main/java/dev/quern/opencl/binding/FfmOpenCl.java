@@ -1,5 +1,13 @@
 package dev.quern.opencl.binding;
 
+import static dev.quern.opencl.binding.FfmCalls.call;
+import static dev.quern.opencl.binding.FfmCalls.check;
+import static dev.quern.opencl.binding.FfmCalls.number;
+import static dev.quern.opencl.binding.FfmCalls.release;
+import static dev.quern.opencl.binding.FfmCalls.rethrow;
+import static dev.quern.opencl.binding.FfmCalls.text;
+import static dev.quern.opencl.binding.OpenClException.check;
+import static dev.quern.opencl.binding.OpenClException.describe;
 import static java.lang.foreign.MemorySegment.NULL;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
@@ -9,7 +17,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.util.Locale;
 
 /** {@link OpenCl} through {@code java.lang.foreign}: no JNI and no C code of our own. */
 public final class FfmOpenCl implements OpenCl {
@@ -107,7 +114,7 @@ public final class FfmOpenCl implements OpenCl {
 
   @Override
   public void releaseContext(long context) {
-    call(cl.clReleaseContext(), "clReleaseContext", context);
+    release(cl.clReleaseContext(), "clReleaseContext", context);
   }
 
   @Override
@@ -125,7 +132,7 @@ public final class FfmOpenCl implements OpenCl {
 
   @Override
   public void releaseQueue(long queue) {
-    call(cl.clReleaseCommandQueue(), "clReleaseCommandQueue", queue);
+    release(cl.clReleaseCommandQueue(), "clReleaseCommandQueue", queue);
   }
 
   @Override
@@ -152,7 +159,7 @@ public final class FfmOpenCl implements OpenCl {
 
   @Override
   public void releaseBuffer(long buffer) {
-    call(cl.clReleaseMemObject(), "clReleaseMemObject", buffer);
+    release(cl.clReleaseMemObject(), "clReleaseMemObject", buffer);
   }
 
   @Override
@@ -283,7 +290,10 @@ public final class FfmOpenCl implements OpenCl {
               cl.clCreateProgramWithBinary()
                   .invokeExact(context, 1, devices, sizes, binaries, each, status);
       check(status, "clCreateProgramWithBinary", context, device, binary.length);
-      check(each, "clCreateProgramWithBinary", context, device, binary.length);
+      if (each.get(JAVA_INT, 0) != OpenClStatus.SUCCESS) {
+        releaseProgram(program);
+        check(each, "clCreateProgramWithBinary", context, device, binary.length);
+      }
       return program;
     } catch (Throwable e) {
       throw rethrow(e);
@@ -344,7 +354,7 @@ public final class FfmOpenCl implements OpenCl {
 
   @Override
   public void releaseProgram(long program) {
-    call(cl.clReleaseProgram(), "clReleaseProgram", program);
+    release(cl.clReleaseProgram(), "clReleaseProgram", program);
   }
 
   @Override
@@ -362,7 +372,7 @@ public final class FfmOpenCl implements OpenCl {
 
   @Override
   public void releaseKernel(long kernel) {
-    call(cl.clReleaseKernel(), "clReleaseKernel", kernel);
+    release(cl.clReleaseKernel(), "clReleaseKernel", kernel);
   }
 
   @Override
@@ -473,73 +483,6 @@ public final class FfmOpenCl implements OpenCl {
 
   @Override
   public void releaseEvent(long event) {
-    call(cl.clReleaseEvent(), "clReleaseEvent", event);
-  }
-
-  // ---- shared shapes of calls
-
-  private static void call(MethodHandle handle, String name, long object) {
-    try {
-      check((int) handle.invokeExact(object), name, object);
-    } catch (Throwable e) {
-      throw rethrow(e);
-    }
-  }
-
-  private static String text(MethodHandle handle, String name, long object, int property) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment size = arena.allocate(JAVA_LONG);
-      check((int) handle.invokeExact(object, property, 0L, NULL, size), name, object, property);
-      long bytes = size.get(JAVA_LONG, 0);
-      MemorySegment text = arena.allocate(bytes + 1);
-      check((int) handle.invokeExact(object, property, bytes, text, NULL), name, object, property);
-      return text.getString(0).strip();
-    } catch (Throwable e) {
-      throw rethrow(e);
-    }
-  }
-
-  private static long number(MethodHandle handle, String name, long object, int property) {
-    try (Arena arena = Arena.ofConfined()) {
-      // Eight zeroed bytes hold a cl_uint too: OpenCL hosts of this engine are little-endian.
-      MemorySegment value = arena.allocate(JAVA_LONG);
-      check((int) handle.invokeExact(object, property, 8L, value, NULL), name, object, property);
-      return value.get(JAVA_LONG, 0);
-    } catch (Throwable e) {
-      throw rethrow(e);
-    }
-  }
-
-  private static void check(MemorySegment status, String name, long... arguments) {
-    check(status.get(JAVA_INT, 0), name, arguments);
-  }
-
-  private static void check(int status, String name, long... arguments) {
-    if (status != OpenClStatus.SUCCESS) {
-      throw new OpenClException(describe(name, arguments), status);
-    }
-  }
-
-  private static String describe(String name, long... arguments) {
-    StringBuilder text = new StringBuilder(name).append('(');
-    for (int i = 0; i < arguments.length; i++) {
-      text.append(i == 0 ? "" : ", ");
-      // Handles and flags read best in hexadecimal, sizes and counts in decimal.
-      boolean handle = arguments[i] < 0 || arguments[i] > 1L << 40;
-      text.append(
-          handle
-              ? "0x" + Long.toHexString(arguments[i]).toLowerCase(Locale.ROOT)
-              : Long.toString(arguments[i]));
-    }
-    return text.append(')').toString();
-  }
-
-  /** Method handles declare {@code Throwable}; what is thrown here is unchecked. */
-  private static RuntimeException rethrow(Throwable e) {
-    return switch (e) {
-      case RuntimeException unchecked -> unchecked;
-      case Error error -> throw error;
-      default -> new IllegalStateException("an OpenCL call threw a checked exception", e);
-    };
+    release(cl.clReleaseEvent(), "clReleaseEvent", event);
   }
 }

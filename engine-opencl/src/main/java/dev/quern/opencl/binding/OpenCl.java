@@ -5,7 +5,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * The operations of OpenCL 1.2 that the engine uses, in Java terms: handles are {@code long}, host
  * memory is a native {@link MemorySegment}, and a status other than {@code CL_SUCCESS} is an {@link
- * OpenClException} that names the call, its arguments and the status.
+ * OpenClException} that names the call, its arguments and the status. Only a release does not
+ * throw: its status is {@linkplain Releases logged}.
  *
  * <p>Implementations add no policy (no caching, no lifetime tracking): a wrapper can count or fail
  * calls, and a second binding can stand in for the first. All methods may be called from any
