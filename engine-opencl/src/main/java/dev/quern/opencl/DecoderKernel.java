@@ -87,8 +87,8 @@ final class DecoderKernel {
     }
     OpenCl cl = device.cl();
     if (arenas != device.memory().arenas()) {
-      arenas = device.memory().arenas();
       KernelArguments.setArenas(cl, device.memory(), kernel);
+      arenas = device.memory().arenas();
     }
     int argument = FIRST_ADDRESS;
     for (Tensor operand : operands) {
@@ -97,8 +97,8 @@ final class DecoderKernel {
       cl.setInt(kernel, argument++, (int) (address >>> 32));
     }
     cl.setInt(kernel, waveArgument, (int) wave);
-    wave += shape.waves();
     cl.launch(device.queue(), kernel, (long) shape.units() * shape.items(), shape.items());
+    wave += shape.waves();
     device.counters().launches++;
   }
 
