@@ -46,7 +46,8 @@ final class ModelOptions {
       defaultValue = "auto",
       description =
           "auto, cpu, reference, opencl, opencl:N, opencl:NAME-PART or opencl-jocl, as 'quern"
-              + " devices' lists them; or opencl+cpu: the layers that fit on the device, the rest on the CPU."
+              + " devices' lists them; or opencl+cpu: the layers that fit on the device, the rest on"
+              + " the CPU."
               + " Default: ${DEFAULT-VALUE}")
   private String backend = "auto";
 
