@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The kernel of {@code launch/decoder.cl} with the memory it keeps from token to token. */
 final class DecoderKernel {
-  private static final int STATE = DeviceMemory.MAX_ARENAS;
+  private static final int STATE = DeviceMemory.LEAST_ARENAS;
   private static final int FIRST_ADDRESS = STATE + 1;
   private static final int FORMATS = 13;
   private static final int ROW = 16;

@@ -69,6 +69,9 @@ final class Lowering {
     if (!device.nvidia()) {
       return new Fused.Refused("it takes an NVIDIA device");
     }
+    if (device.arenas() != DeviceMemory.LEAST_ARENAS) {
+      return new Fused.Refused("allocations of the device are too small for its memory");
+    }
     if (settings.kernels() != Settings.Kernels.AUTO
         || settings.strategy() == Settings.Strategy.STREAM) {
       return new Fused.Refused("other kernels or strategies were chosen");

@@ -199,8 +199,7 @@ final class OpenClBackend implements Backend {
   private CompiledOpenClBatch make(
       Lowered lowered, Geometry geometry, Settings own, CompileOptions options) {
     try {
-      CompiledOpenClBatch compiled =
-          new CompiledOpenClBatch(this, lowered, geometry, own, options);
+      CompiledOpenClBatch compiled = new CompiledOpenClBatch(this, lowered, geometry, own, options);
       batches.add(compiled);
       device.counters().liveBatches++;
       return compiled;

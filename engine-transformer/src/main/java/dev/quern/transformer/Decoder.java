@@ -200,9 +200,9 @@ final class Decoder implements AutoCloseable {
     int together = Math.min(chunk, capacity(sequences));
     for (Key key :
         List.of(
-            new Key(chunk, 0, new Network.Head.None(), NO_ADAPTERS),
-            new Key(chunk, 1, new Network.Head.Greedy(), NO_ADAPTERS),
-            new Key(together, together, new Network.Head.Greedy(), NO_ADAPTERS))) {
+            new Key(chunk, 0, new Network.Head.None(), List.of(), false),
+            new Key(chunk, 1, new Network.Head.Greedy(), List.of(), false),
+            new Key(together, together, new Network.Head.Greedy(), List.of(), false))) {
       batches.computeIfAbsent(key, this::compile);
     }
   }

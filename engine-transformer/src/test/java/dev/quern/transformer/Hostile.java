@@ -1,5 +1,7 @@
 package dev.quern.transformer;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.quern.core.Backend;
 import dev.quern.core.Shape;
 import dev.quern.core.format.WeightFormats;
@@ -43,7 +45,8 @@ enum Hostile {
       Random random = one.random;
       byte[] file = mutated(random.nextBoolean() ? Sound.SMALL : Sound.LARGER, random);
       GgufFile read = GgufFile.of(MemorySegment.ofArray(file), "hostile");
-      read.metadata().values().values().forEach(GgufValue::toString);
+      assertThat(read.metadata().values().values())
+          .allSatisfy(v -> assertThat(v.toString()).isNotNull());
       for (GgufTensor tensor : read.tensors()) {
         tensor.segment().get(ValueLayout.JAVA_BYTE, tensor.bytes() - 1);
       }
