@@ -16,7 +16,10 @@ final class ProjectionCases {
   private static final int[] ROWS = {1, 2, 3, 5, 7, 8, 17, 33};
 
   /** Row capacities around the tiles of tensor cores, for weights of whole tiles. */
-  private static final int[] PROMPTS = {3, 12, 27, 33, 64, 129, 512};
+  private static final int[] PROMPTS = {3, 33, 129};
+
+  /** More of them, which cut the rows in other ways whatever the format: for one format. */
+  private static final int[] MORE_PROMPTS = {12, 27, 64, 512};
 
   private ProjectionCases() {}
 
@@ -28,15 +31,21 @@ final class ProjectionCases {
       }
       cases.add(new Case(format.name() + " large", scene -> large(scene, format)));
       for (int rows : PROMPTS) {
-        cases.add(
-            new Case(format.name() + " prompt of " + rows, scene -> prompt(scene, format, rows)));
+        cases.add(promptCase(format, rows));
       }
       cases.add(new Case(format.name() + " live rows", scene -> liveRows(scene, format)));
       cases.add(new Case(format.name() + " outliers", scene -> outliers(scene, format)));
       cases.add(new Case(format.name() + " weight rows", scene -> weightRows(scene, format)));
       cases.add(new Case(format.name() + " in place", scene -> inPlace(scene, format)));
     }
+    for (int rows : MORE_PROMPTS) {
+      cases.add(promptCase(WeightFormats.Q4_K, rows));
+    }
     return cases;
+  }
+
+  private static Case promptCase(WeightFormat format, int rows) {
+    return new Case(format.name() + " prompt of " + rows, scene -> prompt(scene, format, rows));
   }
 
   /** One product for each of several odd shapes. */
