@@ -124,7 +124,16 @@ class BenchTest {
     JsonNode run = result.get("runs").get(3);
     assertThat(run.fieldNames())
         .toIterable()
-        .containsExactly("model", "quant", "backend", "device", "precision", "prompt", "decode");
+        .containsExactly(
+            "model",
+            "quant",
+            "backend",
+            "device",
+            "precision",
+            "prompt",
+            "decode",
+            "readBytesPerSecond",
+            "flopsPerSecond");
     assertThat(run.get("model").asText()).isEqualTo("fable-7m-q4_k_m");
     assertThat(run.get("precision").asText()).isEqualTo("fast");
     assertThat(run.get("prompt").fieldNames())
