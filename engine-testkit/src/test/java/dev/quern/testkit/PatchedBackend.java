@@ -16,6 +16,8 @@ import dev.quern.core.Statistics;
 import dev.quern.core.Storage;
 import dev.quern.core.Support;
 import dev.quern.core.Tensor;
+import dev.quern.core.event.StepEvent;
+import dev.quern.core.event.UploadEvent;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
 import dev.quern.core.reference.ReferenceOps;
@@ -104,7 +106,11 @@ final class PatchedBackend implements Backend {
 
   @Override
   public Tensor adopt(String name, WeightFormat format, Shape shape, MemorySegment data) {
-    return Tensor.of(name, ledger.adopt(name, format, shape, data), shape, format);
+    UploadEvent event = new UploadEvent();
+    event.begin();
+    Tensor tensor = Tensor.of(name, ledger.adopt(name, format, shape, data), shape, format);
+    event.end(name(), name, data.byteSize(), true);
+    return tensor;
   }
 
   @Override
@@ -150,7 +156,10 @@ final class PatchedBackend implements Backend {
   private synchronized void run(Compiled compiled, Bindings bindings) {
     compiled.requireOpen();
     bindings.check(compiled.batch);
+    StepEvent event = new StepEvent();
+    event.begin();
     submits++;
+    long before = weightBytesRead;
     for (Op op : compiled.batch.ops()) {
       for (Tensor read : op.reads()) {
         if (read.storage() instanceof HostBuffer buffer && buffer.readOnly()) {
@@ -164,6 +173,7 @@ final class PatchedBackend implements Backend {
               storage -> compiled.segment(storage, bindings),
               bindings::liveRows));
     }
+    event.end(name(), compiled.batch.name(), weightBytesRead - before);
   }
 
   private final class Compiled implements CompiledBatch {

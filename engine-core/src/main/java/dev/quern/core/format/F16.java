@@ -33,4 +33,11 @@ public record F16() implements WeightFormat {
   public void decode(MemorySegment source, long offset, float[] target, int at) {
     target[at] = Float.float16ToFloat(source.get(F16_BITS, offset));
   }
+
+  @Override
+  public void decode(MemorySegment source, long offset, float[] target, int at, int count) {
+    for (int i = 0; i < count; i++) {
+      target[at + i] = Float.float16ToFloat(source.get(F16_BITS, offset + 2L * i));
+    }
+  }
 }

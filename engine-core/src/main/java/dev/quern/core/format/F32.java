@@ -33,4 +33,11 @@ public record F32() implements WeightFormat {
   public void decode(MemorySegment source, long offset, float[] target, int at) {
     target[at] = source.get(F32_BITS, offset);
   }
+
+  @Override
+  public void decode(MemorySegment source, long offset, float[] target, int at, int count) {
+    for (int i = 0; i < count; i++) {
+      target[at + i] = source.get(F32_BITS, offset + 4L * i);
+    }
+  }
 }
