@@ -169,12 +169,16 @@ final class CompiledOpenClBatch implements CompiledBatch {
         step.end(backend.name(), batch().name(), weightBytes);
         return backend.inFlight().add(this, event);
       } catch (OpenClException e) {
-        throw new BackendException(
-            "%s: the device must run the batch but failed; %s"
-                .formatted(batch().name(), e.getMessage()),
-            e);
+        throw failed(e);
       }
     }
+  }
+
+  private BackendException failed(OpenClException e) {
+    return new BackendException(
+        "%s: the device must run the batch but failed; %s"
+            .formatted(batch().name(), e.getMessage()),
+        e);
   }
 
   /** Each step by the stream's kernel for it, timed by the device; host steps by the host. */
@@ -198,10 +202,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
           stream.release();
         }
       } catch (OpenClException e) {
-        throw new BackendException(
-            "%s: the device must run the batch but failed; %s"
-                .formatted(batch().name(), e.getMessage()),
-            e);
+        throw failed(e);
       }
     }
   }

@@ -14,8 +14,6 @@ import org.jspecify.annotations.Nullable;
 final class DecoderKernel {
   private static final int STATE = DeviceMemory.LEAST_ARENAS;
   private static final int FIRST_ADDRESS = STATE + 1;
-  private static final int FORMATS = 13;
-  private static final int ROW = 16;
 
   private final OpenDevice device;
   private final DecoderShape shape;
@@ -65,13 +63,13 @@ final class DecoderKernel {
   private void reset() {
     device.cl().fill(device.queue(), state, 0, shape.stateBytes(), (byte) 0);
     List<List<@Nullable Tensor>> rows = shape.table();
-    long[] table = new long[ROW * rows.size()];
+    long[] table = new long[DecoderShape.ROW * rows.size()];
     for (int row = 0; row < rows.size(); row++) {
       for (int i = 0; i < rows.get(row).size(); i++) {
         Tensor tensor = rows.get(row).get(i);
-        table[ROW * row + i] = tensor == null ? 0 : StepEncoder.address(tensor);
+        table[DecoderShape.ROW * row + i] = tensor == null ? 0 : StepEncoder.address(tensor);
       }
-      table[ROW * row + FORMATS] = shape.formatsOf(rows.get(row));
+      table[DecoderShape.ROW * row + DecoderShape.FORMATS] = shape.formatsOf(rows.get(row));
     }
     device.write(state, shape.offset("TABLE"), MemorySegment.ofArray(table));
     wave = 1;

@@ -33,7 +33,10 @@ record DecoderShape(DecoderOps ops, int units, int scratch) {
   private static final int MOST_SPLITS = 16;
 
   /** Rows of the table of addresses, in words of 64 bits. */
-  private static final int ROW = 16;
+  static final int ROW = 16;
+
+  /** Where a row has the numbers of its formats. */
+  static final int FORMATS = 13;
 
   /** Bytes of local memory for rotations, addresses, and what the compiler adds. */
   private static final int OTHER_LOCAL = 1536;
@@ -42,14 +45,13 @@ record DecoderShape(DecoderOps ops, int units, int scratch) {
   String refusal() {
     DecoderOps.Block first = ops.blocks().getFirst();
     List<Projection> products = products();
-    for (Projection product : products) {
-      String no = Tiles.refusal(product.w());
+    List<Tensor> tiled = new ArrayList<>(products.stream().map(Projection::w).toList());
+    tiled.add(ops.embed().table());
+    for (Tensor weight : tiled) {
+      String no = Tiles.refusal(weight);
       if (!no.isEmpty()) {
         return no;
       }
-    }
-    if (!Tiles.refusal(ops.embed().table()).isEmpty()) {
-      return Tiles.refusal(ops.embed().table());
     }
     if (products.stream().map(p -> Tiles.columns(p.w().format())).distinct().count() > 1) {
       return "numbers and blocks are mixed in one model";
@@ -380,7 +382,7 @@ record DecoderShape(DecoderOps ops, int units, int scratch) {
 
   private static List<@Nullable Tensor> row(@Nullable Tensor... tensors) {
     List<@Nullable Tensor> row = new ArrayList<>();
-    for (int i = 0; i < ROW - 3; i++) {
+    for (int i = 0; i < FORMATS; i++) {
       row.add(i < tensors.length ? tensors[i] : null);
     }
     return row;

@@ -1,15 +1,12 @@
 package dev.quern.opencl;
 
-import dev.quern.core.Storage;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.format.WeightFormats;
 import dev.quern.core.op.Attention;
-import dev.quern.core.op.Op;
 import dev.quern.core.op.Projection;
 import dev.quern.kernels.cl.KernelSources;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -23,6 +20,7 @@ import java.util.TreeMap;
 final class HopperKernels {
   private static final String HOPPER = "lib/hopper.clh";
   private static final String HALVES = "lib/halves.clh";
+  private static final String FORM = "halves";
 
   private static final String MMA = "lib/mma.clh";
   private static final String NOT_HOPPER =
@@ -77,7 +75,6 @@ final class HopperKernels {
 
   private final ClDevice device;
   private final Temporaries temporaries;
-  private final Map<Tensor, Tensor> halves = new HashMap<>();
 
   /** Kernels for one batch. */
   HopperKernels(ClDevice device, Temporaries temporaries) {
@@ -89,12 +86,6 @@ final class HopperKernels {
     return List.of(
         new KernelRow<>("matmul-wgmma", Projection.class, this::projection),
         new KernelRow<>("attention-mma", Attention.class, this::attention));
-  }
-
-  /** Forgets the halves of what an operation overwrites. */
-  void wrote(Op op) {
-    List<Storage> written = op.writes().stream().map(Tensor::storage).toList();
-    halves.keySet().removeIf(x -> written.contains(x.storage()));
   }
 
   /**
@@ -259,10 +250,9 @@ final class HopperKernels {
       return new Offer.Refused(refusal);
     }
     List<Step.Kernel> steps = new ArrayList<>();
-    Tensor x = halves.get(op.x());
+    Tensor x = temporaries.form(op.x(), FORM);
     if (x == null) {
-      x = temporaries.words(op.x().name() + ".halves", 2 * capacity(op.x()) * columns(op.x()));
-      halves.put(op.x(), x);
+      x = temporaries.newForm(op.x(), FORM, 2 * capacity(op.x()) * columns(op.x()));
       steps.add(toHalves(op, x));
     }
     steps.add(op.x().shape().rows() <= MANY_ROWS ? fewRows(op, x) : manyRows(op, x));

@@ -1,14 +1,10 @@
 package dev.quern.opencl;
 
-import dev.quern.core.Storage;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
-import dev.quern.core.op.Op;
 import dev.quern.core.op.Projection;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -19,6 +15,7 @@ import java.util.TreeMap;
 final class Int8Kernels {
   private static final String TEAM = "lib/team.clh";
   private static final String INT8 = "lib/int8.clh";
+  private static final String FORM = "int8";
 
   /** Above this many rows tiles of float32 are no slower. */
   private static final int MAX_ROWS = 8;
@@ -30,7 +27,6 @@ final class Int8Kernels {
 
   private final Geometry geometry;
   private final Temporaries temporaries;
-  private final Map<Tensor, Tensor> quantised = new HashMap<>();
 
   /** Kernels for one batch. */
   Int8Kernels(Geometry geometry, Temporaries temporaries) {
@@ -40,12 +36,6 @@ final class Int8Kernels {
 
   List<KernelRow<?>> rows() {
     return List.of(new KernelRow<>("matmul-int8", Projection.class, this::projection));
-  }
-
-  /** Forgets the quantised form of what an operation overwrites. */
-  void wrote(Op op) {
-    List<Storage> written = op.writes().stream().map(Tensor::storage).toList();
-    quantised.keySet().removeIf(x -> written.contains(x.storage()));
   }
 
   private Offer projection(Projection op) {
@@ -61,20 +51,14 @@ final class Int8Kernels {
       return new Offer.Refused("the weight does not start at a multiple of " + ALIGNMENT);
     }
     List<Step.Kernel> steps = new ArrayList<>();
-    Tensor x = quantised.get(op.x());
+    Tensor x = temporaries.form(op.x(), FORM);
     if (x == null) {
-      x = target(op.x());
-      quantised.put(op.x(), x);
+      // One byte an element, and two floats for sixteen.
+      x = temporaries.newForm(op.x(), FORM, op.x().shape().elements() * 3 / 2);
       steps.add(quantize(op, x));
     }
     steps.add(product(op, x));
     return new Offer.Took(steps);
-  }
-
-  private Tensor target(Tensor x) {
-    // One byte an element, and two floats for sixteen.
-    long bytes = x.shape().elements() * 3 / 2;
-    return temporaries.words(x.name() + ".int8", bytes);
   }
 
   private Step.Kernel quantize(Projection op, Tensor target) {

@@ -9,12 +9,11 @@ import java.util.List;
 /** Turns the operations of one batch into steps, in order. */
 final class Lowering {
   private final KernelTable table;
-  private final Int8Kernels int8;
+  private final Temporaries temporaries;
   private final SplitLowering splits;
   private final ClDevice device;
   private final Settings settings;
   private final Precision precision;
-  private final HopperKernels hopper;
 
   /**
    * A lowering for one batch.
@@ -26,15 +25,13 @@ final class Lowering {
     this.device = device;
     this.settings = settings;
     this.precision = precision;
-    Temporaries temporaries = new Temporaries(firstSlot);
-    int8 = new Int8Kernels(geometry, temporaries);
-    hopper = new HopperKernels(device, temporaries);
+    temporaries = new Temporaries(firstSlot);
     List<KernelRow<?>> rows = new ArrayList<>();
     if (settings.kernels() == Settings.Kernels.AUTO && precision == Precision.FAST) {
-      rows.addAll(hopper.rows());
+      rows.addAll(new HopperKernels(device, temporaries).rows());
     }
     if (usesInt8(device, settings, precision)) {
-      rows.addAll(int8.rows());
+      rows.addAll(new Int8Kernels(geometry, temporaries).rows());
     }
     rows.addAll(new PortableKernels(geometry).rows());
     table = new KernelTable(rows);
@@ -92,8 +89,7 @@ final class Lowering {
   KernelTable.Choice next(Op op) {
     KernelTable.Choice split = splits.choose(op);
     KernelTable.Choice choice = split == null ? table.choose(op) : split;
-    int8.wrote(op);
-    hopper.wrote(op);
+    temporaries.wrote(op);
     return choice;
   }
 }
