@@ -4,6 +4,7 @@ import dev.quern.opencl.binding.Cl;
 import dev.quern.opencl.binding.FfmOpenCl;
 import dev.quern.opencl.binding.OpenCl;
 import dev.quern.opencl.binding.OpenClUnavailableException;
+import dev.quern.opencl.jocl.JoclOpenCl;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -35,8 +36,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(value = 1, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
 public class BindingBench {
-  /** Which binding. */
-  @Param("ffm")
+  /** Which binding: {@code java.lang.foreign} or JOCL. */
+  @Param({"ffm", "jocl"})
   public String binding = "ffm";
 
   private final Arena arena = Arena.ofShared();
@@ -77,7 +78,9 @@ public class BindingBench {
   private OpenCl load() throws OpenClUnavailableException {
     return switch (binding) {
       case "ffm" -> FfmOpenCl.load();
-      default -> throw new IllegalArgumentException("binding: must be ffm but is " + binding);
+      case "jocl" -> JoclOpenCl.load();
+      default ->
+          throw new IllegalArgumentException("binding: must be ffm or jocl but is " + binding);
     };
   }
 
