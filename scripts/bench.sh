@@ -2,6 +2,7 @@
 # Measures. What is measured, and the files:
 #   scripts/bench.sh short           a suite of at most ten minutes on two cores, then its report
 #   scripts/bench.sh full            the whole suite (hours), then its report
+#   scripts/bench.sh gpu             models and products of the sizes that a large GPU is for, on opencl
 #   scripts/bench.sh gate            ratios with floors, and a line in docs/history
 #   scripts/bench.sh report FILE...  the report of results measured before, here or elsewhere
 #   scripts/bench.sh pack            engine-bench/target/quern-bench.tar.gz, for a machine without Maven:
@@ -29,7 +30,7 @@ run() {
 }
 
 case ${1:-} in
-  short | full | gate | smoke)
+  short | full | gpu | gate | smoke)
     suite=$1
     shift
     document=-
@@ -64,7 +65,7 @@ case ${1:-} in
     commit=$(git describe --always --abbrev=40 --match= --dirty 2>/dev/null || echo unknown)
     sed "s/@commit@/$commit/" >"$pack/bin/bench" <<'LAUNCHER'
 #!/bin/sh
-# usage: bench short|full|gate|smoke FILE [BACKEND,...]
+# usage: bench short|full|gpu|gate|smoke FILE [BACKEND,...]
 home=$(dirname "$(cd "$(dirname "$0")" && pwd -P)")
 exec "${JAVA_HOME:?must name a Java 25}/bin/java" -cp "$home/classes:$home/lib/*" \
   -Dquern.commit=@commit@ --sun-misc-unsafe-memory-access=allow \

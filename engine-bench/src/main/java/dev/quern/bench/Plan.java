@@ -8,7 +8,7 @@ import java.util.Map;
 /**
  * What a suite measures, and how long.
  *
- * @param name short, full, gate, or smoke: whether everything runs, its numbers mean nothing
+ * @param name short, full, gpu, gate, or smoke: whether everything runs, its numbers mean nothing
  * @param warmups iterations before
  * @param iterations iterations that count
  * @param millis length of an iteration
@@ -31,34 +31,49 @@ record Plan(
    * @param shape as {@code --shape}, or empty for the default model
    * @param quant as {@code --quant}
    * @param backends where it runs; empty for everywhere
+   * @param lengths what {@code quern bench} is asked for, such as {@code --depth 0,4096}; empty for
+   *     what two cores do in seconds
+   * @param profiled whether a step of it is also looked at operation by operation
    */
-  record Model(String shape, String quant, List<String> backends) {
+  record Model(
+      String shape, String quant, List<String> backends, List<String> lengths, boolean profiled) {
+    /** The default model, everywhere. */
+    static final Model BUILT_IN = of("", "");
+
+    static Model of(String shape, String quant, String... backends) {
+      return new Model(shape, quant, List.of(backends), List.of(), true);
+    }
+
     boolean runsOn(String backend) {
       return backends.isEmpty() || backends.contains(backend);
     }
 
     List<String> bench(String backend) {
+      if (!lengths.isEmpty()) {
+        return arguments("bench", backend, lengths);
+      }
       boolean slow = backend.equals("reference");
       return arguments(
           "bench",
           backend,
-          "--prompt",
-          slow ? "8" : "128",
-          "--generate",
-          slow ? "4" : "32",
-          "--repeat",
-          slow ? "1" : "3");
+          List.of(
+              "--prompt",
+              slow ? "8" : "128",
+              "--generate",
+              slow ? "4" : "32",
+              "--repeat",
+              slow ? "1" : "3"));
     }
 
     List<String> profile(String backend) {
       boolean slow = backend.equals("reference");
       return arguments(
-          "profile", backend, "--depth", slow ? "8" : "128", "--repeat", slow ? "1" : "5");
+          "profile", backend, List.of("--depth", slow ? "8" : "128", "--repeat", slow ? "1" : "5"));
     }
 
-    private List<String> arguments(String command, String backend, String... more) {
+    private List<String> arguments(String command, String backend, List<String> more) {
       List<String> arguments = new ArrayList<>(List.of(command, "--backend", backend));
-      arguments.addAll(List.of(more));
+      arguments.addAll(more);
       if (!shape.isEmpty()) {
         arguments.addAll(List.of("--shape", shape, "--quant", quant));
       }
@@ -115,17 +130,15 @@ record Plan(
   static Plan of(String name) {
     return switch (name) {
       case "gate" ->
-          new Plan(
-              name, 3, 4, 700, List.of(new Model("llama-1b", "Q4_K_M", List.of("cpu"))), gate());
-      case "smoke" -> new Plan(name, 1, 1, 50, List.of(new Model("", "", List.of())), brief());
+          new Plan(name, 3, 4, 700, List.of(Model.of("llama-1b", "Q4_K_M", "cpu")), gate());
+      case "smoke" -> new Plan(name, 1, 1, 50, List.of(Model.BUILT_IN), brief());
       case "short" ->
           new Plan(
               name,
               2,
               3,
               700,
-              List.of(
-                  new Model("", "", List.of()), new Model("llama-1b", "Q4_K_M", List.of("cpu"))),
+              List.of(Model.BUILT_IN, Model.of("llama-1b", "Q4_K_M", "cpu")),
               brief());
       case "full" ->
           new Plan(
@@ -134,16 +147,73 @@ record Plan(
               5,
               1000,
               List.of(
-                  new Model("", "", List.of()),
-                  new Model("llama-1b", "Q4_K_M", List.of("cpu", "opencl")),
-                  new Model("llama-1b", "Q8_0", List.of("cpu", "opencl")),
-                  new Model("llama-1b", "TQ2_0", List.of("cpu", "opencl")),
-                  new Model("qwen3-0.6b", "Q4_K_M", List.of("cpu", "opencl"))),
+                  Model.BUILT_IN,
+                  Model.of("llama-1b", "Q4_K_M", "cpu", "opencl"),
+                  Model.of("llama-1b", "Q8_0", "cpu", "opencl"),
+                  Model.of("llama-1b", "TQ2_0", "cpu", "opencl"),
+                  Model.of("qwen3-0.6b", "Q4_K_M", "cpu", "opencl")),
               full());
+      case "gpu" -> new Plan(name, 2, 5, 500, large(), products());
       default ->
           throw new IllegalArgumentException(
-              "suite: must be short, full, gate or smoke but is " + name);
+              "suite: must be short, full, gpu, gate or smoke but is " + name);
     };
+  }
+
+  /** Models for a large GPU, at the lengths by which engines are compared. */
+  private static List<Model> large() {
+    List<String> deep = lengths("512", "--depth", "0,4096");
+    List<String> usual = lengths("512");
+    return List.of(
+        large("llama-8b", "Q4_K_M", deep, true),
+        large("qwen3-4b", "Q4_K_M", usual, false),
+        large("llama-1b", "Q4_K_M", usual, true),
+        large("llama-1b", "F16", usual, false),
+        large("llama-1b", "Q8_0", usual, false),
+        large("llama-8b", "TQ2_0", usual, false),
+        large("llama-8b", "Q4_K_M", lengths("128", "--depth", "128", "--sequences", "32"), false));
+  }
+
+  private static Model large(String shape, String quant, List<String> lengths, boolean profiled) {
+    return new Model(shape, quant, List.of("opencl"), lengths, profiled);
+  }
+
+  private static List<String> lengths(String prompt, String... more) {
+    List<String> lengths =
+        new ArrayList<>(List.of("--prompt", prompt, "--generate", "128", "--repeat", "5"));
+    lengths.addAll(List.of(more));
+    return List.copyOf(lengths);
+  }
+
+  /** Single products of the shapes by which engines are compared. */
+  private static List<Question> products() {
+    List<String> opencl = List.of("opencl");
+    return List.of(
+        on(
+            "ProjectionBench",
+            opencl,
+            Map.of(
+                "format",
+                List.of("Q4_K", "Q6_K", "Q8_0", "F16", "TQ2_0"),
+                "rows",
+                List.of("1", "8", "512"),
+                "n",
+                List.of("4096"),
+                "k",
+                List.of("14336"))),
+        on(
+            "ProjectionBench",
+            opencl,
+            Map.of(
+                "format",
+                List.of("F16"),
+                "rows",
+                List.of("2048"),
+                "n",
+                List.of("14336"),
+                "k",
+                List.of("4096"))),
+        alone("BindingBench"));
   }
 
   private static List<Question> gate() {

@@ -27,7 +27,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
 /**
  * Measures everything that the report shows and writes one JSON file: the benchmarks, models by
  * {@code quern bench}, and steps by {@code quern profile}, with machine, date, commit, JVM and
- * flags. Run by {@code scripts/bench.sh short|full|gate}.
+ * flags. Run by {@code scripts/bench.sh short|full|gpu|gate}.
  */
 public final class Suite {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -51,7 +51,7 @@ public final class Suite {
    */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     if (arguments.length < 2 || arguments.length > 3) {
-      System.err.println("usage: short|full|gate|smoke FILE [BACKEND,...]");
+      System.err.println("usage: short|full|gpu|gate|smoke FILE [BACKEND,...]");
       System.exit(2);
     }
     List<String> backends = arguments.length == 3 ? List.of(arguments[2].split(",", -1)) : usable();
@@ -91,7 +91,9 @@ public final class Suite {
     for (Plan.Model model : plan.models()) {
       for (String backend : backends) {
         if (model.runsOn(backend)) {
-          profiles.add(command(model.profile(backend)));
+          if (model.profiled()) {
+            profiles.add(command(model.profile(backend)));
+          }
           JsonNode bench = command(model.bench(backend));
           models.addAll((ArrayNode) bench.get("runs"));
           for (String field : List.of("machine", "jvm", "commit")) {

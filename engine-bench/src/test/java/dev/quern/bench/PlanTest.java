@@ -23,7 +23,7 @@ class PlanTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gate", "smoke", "short", "full"})
+  @ValueSource(strings = {"gate", "smoke", "short", "full", "gpu"})
   void everyBenchmarkOfAPlanExists(String name) {
     for (Plan.Question question : Plan.of(name).questions()) {
       assertThat(PlanTest.class.getPackageName() + "." + question.include())

@@ -61,8 +61,7 @@ final class Charts {
   CategoryChart tokens() {
     Map<String, Map<String, Double>> bars = new LinkedHashMap<>();
     for (JsonNode run : results.models()) {
-      String model = run.path("model").asText().replaceFirst("-q4_k_m$", "");
-      String name = model + (model.startsWith("fable") ? "" : " " + run.path("quant").asText());
+      String name = Results.name(run).replaceFirst("(fable[^,]*?)(-q4_k_m)?, [^,]*", "$1");
       Map<String, Double> of =
           bars.computeIfAbsent(run.path("backend").asText(), b -> new LinkedHashMap<>());
       of.put(name + " decode", run.path("decode").path("median").asDouble());

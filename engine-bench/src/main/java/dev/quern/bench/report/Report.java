@@ -217,10 +217,13 @@ public final class Report {
     for (JsonNode run : results.models()) {
       JsonNode decode = run.path("decode");
       double streamed =
-          decode.path("median").asDouble() * decode.path("weightBytes").asDouble() * 1e-9;
+          decode.path("median").asDouble()
+              / decode.path("sequences").asInt(1)
+              * decode.path("weightBytes").asDouble()
+              * 1e-9;
       String backend = run.path("backend").asText();
       table.row(
-          "%s, %s".formatted(run.path("model").asText(), run.path("quant").asText()),
+          Results.name(run),
           backend,
           "%s (of %d)"
               .formatted(spread(run.path("prompt")), run.path("prompt").path("tokens").asInt()),

@@ -155,6 +155,18 @@ public record Results(JsonNode root) {
     return StreamSupport.stream(root.path("models").spliterator(), false).toList();
   }
 
+  /** What a run of a model is: its name, weights, and at which depth and for how many sequences. */
+  public static String name(JsonNode run) {
+    int depth = run.path("decode").path("depth").asInt();
+    int sequences = run.path("decode").path("sequences").asInt(1);
+    return "%s, %s%s%s"
+        .formatted(
+            run.path("model").asText(),
+            run.path("quant").asText(),
+            depth == 0 ? "" : ", depth " + depth,
+            sequences == 1 ? "" : ", %d sequences".formatted(sequences));
+  }
+
   /** The backends, those that profiles name, in their order. */
   public List<String> backends() {
     return profiles().stream().map(p -> p.path("backend").asText()).distinct().toList();
