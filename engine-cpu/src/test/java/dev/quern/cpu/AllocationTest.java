@@ -41,9 +41,9 @@ class AllocationTest {
         Bindings bindings = recorded.bindings();
         recorded.inputs().values().forEach(input -> bind(backend, bindings, input));
         recorded.outputs().values().forEach(output -> bind(backend, bindings, output));
-        // until the code is compiled, vectors are objects: the best of a minute's rounds counts
+        // until the code is compiled, vectors are objects: the best round counts
         long least = Long.MAX_VALUE;
-        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(5);
         while (least > MOST && System.nanoTime() < end) {
           long before = threads.getTotalThreadAllocatedBytes();
           for (int i = 0; i < SUBMITS; i++) {
