@@ -37,9 +37,9 @@ final class DotStep implements Step {
     unitRows = unitRows(op.w().bytes() / outputs);
   }
 
-  /** Weight rows in a unit, a multiple of the lanes of any vector. */
+  /** Weight rows in a unit, a multiple of the rows of any group. */
   static int unitRows(long rowBytes) {
-    return (int) Math.max(16, UNIT_BYTES / rowBytes / 16 * 16);
+    return (int) Math.max(32, UNIT_BYTES / rowBytes / 32 * 32);
   }
 
   @Override

@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** A weight matrix, or a stack of them, interleaved. */
 final class Interleaved implements Rows, AutoCloseable {
-  /** What a kernel with float32 activations needs of a worker: 256 columns of 16 rows. */
-  static final long SCRATCH = 4L * 256 * 16;
+  /** What a kernel with float32 activations needs of a worker: 256 columns of 32 rows. */
+  static final long SCRATCH = 4L * 256 * 32;
 
   private static final long ALIGNMENT = 128;
 
@@ -74,7 +74,6 @@ final class Interleaved implements Rows, AutoCloseable {
     job.w = bytes;
     job.wAt = group(matrix, row);
     job.rowBytes = groupBytes;
-    job.line = 4 * layout.lanes();
   }
 
   /** Where the group of a row starts. */

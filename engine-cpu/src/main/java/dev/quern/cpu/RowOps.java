@@ -206,10 +206,12 @@ final class RowOps {
     Place y = memory.place(op.y());
     int n = length(op.y());
     Unpack unpack = kernels.unpack(op.table().format());
+    float[][] factors =
+        new float[Frame.Rows.of(op.y()).capacity()][16]; // workers take rows at once
     RowOp.Body body =
         (f, r) -> {
           int token = index(op, f, tokens, r, op.table().shape().rows());
-          unpack.run(table.in(f), table.at(token), n, y.in(f), y.at(r), new float[16]);
+          unpack.run(table.in(f), table.at(token), n, y.in(f), y.at(r), factors[r]);
         };
     return row(op, List.of(op.tokens()), List.of(op.table()), body);
   }

@@ -27,8 +27,8 @@ record SideUse(Side side, Side.Form form, long length, Tensor token) {
   void point(Dot.Job job, int vector) {
     job.side = side;
     int first = Math.toIntExact(vector * length);
-    job.quantisedAt = first / 2;
-    job.startsAt = first / form.part();
+    job.factorsAt = form.factors(first);
+    job.startsAt = form.starts(first);
     job.numbersAt = 2 * (first / form.block());
   }
 }

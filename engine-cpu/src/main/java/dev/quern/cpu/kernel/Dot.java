@@ -27,6 +27,9 @@ public interface Dot {
      */
     private static final int PAD = 64;
 
+    /** The most products of a row at once: enough for a long loop, few enough for the cache. */
+    public static final int PRODUCTS = 256;
+
     /** The weights, row by row. */
     public MemorySegment w = MemorySegment.NULL;
 
@@ -42,12 +45,6 @@ public interface Dot {
     /** Elements of a row. */
     public int k;
 
-    /**
-     * Bytes of a word of each row of a group. A variable on purpose: C2 turns the bounds checks of
-     * places that advance by a constant into nests of loops, which cost more than the checks.
-     */
-    public int line;
-
     /** The activations, float32. */
     public MemorySegment x = MemorySegment.NULL;
 
@@ -57,8 +54,8 @@ public interface Dot {
     /** What the kernel wants of the activations besides. */
     public Side side = new Side(Side.Form.NONE, 0, 0);
 
-    /** Where its integers start. */
-    public int quantisedAt;
+    /** Where its factors start. */
+    public int factorsAt;
 
     /** Where its starts start. */
     public int startsAt;
@@ -73,13 +70,16 @@ public interface Dot {
     public long yAt;
 
     /** Factors of the parts of a block, for a group of rows. */
-    public final float[] factors = new float[16 * 16 + PAD];
+    public final float[] factors = new float[16 * 64 + PAD];
 
     /** Results of a group of rows. */
-    public final float[] sums = new float[16 + PAD];
+    public final float[] sums = new float[32 + PAD];
 
     /** Products of the parts of a block, for a group of rows. */
-    public final int[] parts = new int[16 * 16 + PAD];
+    public final int[] parts = new int[8 * 32 + PAD];
+
+    /** Products of two shorts of weights and their activations, for a group of rows. */
+    public final short[] products = new short[PRODUCTS * 32 + PAD];
 
     /** At least {@code 4 * k} bytes of the worker's own. */
     public MemorySegment scratch = MemorySegment.NULL;

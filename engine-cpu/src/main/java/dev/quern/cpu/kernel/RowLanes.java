@@ -22,7 +22,7 @@ public interface RowLanes extends Dot {
    * @param tile receives column {@code c} of the group's rows at {@code to + c · stride}
    * @param to where the first column goes
    * @param stride bytes from one column to the next
-   * @param factors sixteen numbers for each row of a group, of the worker's own
+   * @param factors as many numbers as in a job, of the worker's own
    */
   void fill(
       MemorySegment w,

@@ -4,31 +4,40 @@ package dev.quern.cpu.kernel;
  * Activations rounded to int8 for kernels over {@link Interleave interleaved} weights, {@code x ≈ d
  * · q} with one d to a block, made once for all projections that read them. It is on the heap: C2
  * checks the bounds of an array once a loop, of a segment each time.
+ *
+ * <p>A short of weights holds several numbers, {@code n₀ + 2^s₁ · n₁ + …}, and sums are taken
+ * modulo 2^16. So a number need not be cut out to be multiplied: {@code Σ nᵢ·yᵢ = Σ (short >> sᵢ) ·
+ * (yᵢ − 2^(sᵢ − sᵢ₋₁) · yᵢ₋₁)}: what is above a number is taken off by the next factor. Sums may
+ * wrap in between, as long as the last one fits a short.
  */
 public final class Side {
-  /** What is wanted. */
+  /** What is wanted: which numbers the shorts of weights hold. */
   public enum Form {
     /** Nothing. */
-    NONE(32, 32, 0),
-    /** One d to 32 activations. */
-    PLAIN(32, 32, 0),
-    /** For weights stored with 8 added, which have one scale to 32. */
-    PLUS_8(32, 32, 8),
-    /** For weights whose numbers are taken with 16 subtracted, which have one scale to 32. */
-    PLUS_16(32, 32, 16),
-    /** For weights stored with 32 added, which have one scale to 16. */
-    PLUS_32(32, 16, 32),
-    /** One d to 256 activations. */
-    TERNARY(256, 256, 0);
+    NONE(32, 0, 0, 0, 0),
+    /** Two of 8 bits, signed; factors are the activations themselves. */
+    BYTES(32, 32, 0, 8, 8),
+    /** Four of 4 bits, taken with 8 subtracted. */
+    NIBBLES(32, 32, 1, 4, 4),
+    /** Three of 5 bits and a bit of the last of sixteen, taken with 16 subtracted. */
+    FIVES(32, 40, 3, 5, 5),
+    /** Two of 6 bits and two bits of each of the last two of eight, with 32 subtracted. */
+    SIXES(32, 48, 6, 6, 2),
+    /** Eight of 2 bits; one d to 256 activations. */
+    TERNARY(256, 32, 0, 2, 2);
 
     private final int block;
-    private final int part;
-    private final int offset;
+    private final int factors;
+    private final int starts;
+    private final int shift;
+    private final int last;
 
-    Form(int block, int part, int offset) {
+    Form(int block, int factors, int starts, int shift, int last) {
       this.block = block;
-      this.part = part;
-      this.offset = offset;
+      this.factors = factors;
+      this.starts = starts;
+      this.shift = shift;
+      this.last = last;
     }
 
     /** Activations with one d. */
@@ -36,29 +45,35 @@ public final class Side {
       return block;
     }
 
-    /** Activations with one start. */
-    public int part() {
-      return part;
+    /** Factors of {@code n} activations, whole blocks. */
+    public int factors(int n) {
+      return Math.multiplyExact(n / 32, factors);
     }
 
-    /** What was added to the weights. */
-    public int offset() {
-      return offset;
+    /** Starts of {@code n} activations, whole blocks. */
+    public int starts(int n) {
+      return n / 32 * starts;
     }
   }
 
   /**
-   * Two int8 as shorts to an int, those of activations {@code 4i} and {@code 4i + 2}, then {@code
-   * 4i + 1} and {@code 4i + 3}: what the two halves of a lane of four bytes meet.
+   * Distance of the numbers in a short. A variable on purpose: C2 repeats the instruction that
+   * makes a constant count of a shift of shorts before each shift.
    */
-  public final int[] pairs;
+  public final int shift;
+
+  /** Distance of the last number in a short from the one before. */
+  public final int last;
+
+  /** The factors, short of weights by short of weights. */
+  public final short[] factors;
 
   /**
-   * What sums start from so that the offset of the weights is taken off: for each part, {@code
-   * −offset · Σq} of what the lower, then the upper short meets. Sums may wrap in between, as long
-   * as the last one fits.
+   * What is added to sums so that what was added to the weights is taken off: NIBBLES, one to 32
+   * activations; FIVES, for the first four shorts of 32 activations, the next four, the last two;
+   * SIXES, for every two shorts.
    */
-  public final int[] starts;
+  public final short[] starts;
 
   /** Room for the numbers of a block of each vector. */
   final int[] rounded;
@@ -68,11 +83,12 @@ public final class Side {
 
   /** Makes room for {@code vectors} vectors of {@code n} activations. */
   public Side(Form form, int vectors, long n) {
-    boolean none = form == Form.NONE;
-    int length = none ? 0 : Math.toIntExact(n);
-    rounded = new int[none ? 0 : Math.multiplyExact(vectors, form.block)];
-    pairs = new int[Math.multiplyExact(vectors, length / 2)];
-    starts = new int[Math.multiplyExact(vectors, length / form.part)];
+    int length = form == Form.NONE ? 0 : Math.toIntExact(n);
+    shift = form.shift;
+    last = form.last;
+    rounded = new int[Math.multiplyExact(vectors, length == 0 ? 0 : form.block)];
+    factors = new short[Math.multiplyExact(vectors, form.factors(length))];
+    starts = new short[Math.multiplyExact(vectors, form.starts(length))];
     numbers = new float[Math.multiplyExact(vectors, 2 * length / form.block)];
   }
 }

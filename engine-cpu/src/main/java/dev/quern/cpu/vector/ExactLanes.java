@@ -23,29 +23,33 @@ record ExactLanes(RowLanes lanes) implements Dot {
 
   @Override
   public void run(Job job) {
-    for (int n = 0; n < job.rows; n += N) {
-      Arrays.fill(job.sums, 0, N, 0);
+    int rows = lanes.layout().lanes();
+    for (int n = 0; n < job.rows; n += rows) {
+      Arrays.fill(job.sums, 0, rows, 0);
       for (int column = 0; column < job.k; column += COLUMNS) {
         int count = Math.min(COLUMNS, job.k - column);
-        long group = job.wAt + n / N * job.rowBytes;
-        lanes.fill(job.w, group, job.k, column, count, job.scratch, 0, 4L * N, job.factors);
-        add(job, column, count);
+        long group = job.wAt + n / rows * job.rowBytes;
+        lanes.fill(job.w, group, job.k, column, count, job.scratch, 0, 4L * rows, job.factors);
+        for (int first = 0; first < rows; first += N) {
+          add(job, first, 4L * rows, column, count);
+        }
       }
-      job.store(n, N);
+      job.store(n, rows);
     }
   }
 
-  /** Adds the products of decoded columns to the sums. */
-  private static void add(Job job, int column, int count) {
-    FloatVector even = FloatVector.fromArray(Lanes.F, job.sums, 0);
+  /** Adds the products of decoded columns to the sums of some rows. */
+  private static void add(Job job, int first, long stride, int column, int count) {
+    FloatVector even = FloatVector.fromArray(Lanes.F, job.sums, first);
     FloatVector odd = zero();
     for (int c = 0; c < count; c += 2) {
       long at = job.xAt + 4L * (column + c);
+      long w = 4L * first + stride * c;
       FloatVector x = splat(job.x.get(RowMath.F32, at));
-      even = f32(job.scratch, 4L * N * c).fma(x, even);
+      even = f32(job.scratch, w).fma(x, even);
       FloatVector y = splat(job.x.get(RowMath.F32, at + 4));
-      odd = f32(job.scratch, 4L * N * (c + 1)).fma(y, odd);
+      odd = f32(job.scratch, w + stride).fma(y, odd);
     }
-    even.add(odd).intoArray(job.sums, 0);
+    even.add(odd).intoArray(job.sums, first);
   }
 }

@@ -1,20 +1,25 @@
 package dev.quern.cpu.vector;
 
 import static dev.quern.cpu.vector.Lanes.I;
+import static dev.quern.cpu.vector.Lanes.LE;
 import static dev.quern.cpu.vector.Lanes.N;
+import static dev.quern.cpu.vector.Lanes.SHORTS;
 import static jdk.incubator.vector.VectorOperators.ASHR;
-import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 
-/** Pieces of the kernels over interleaved weights. Small, so that C2 inlines them. */
+/** Pieces of the kernels over interleaved weights. */
 final class LaneMath {
-  /** Bytes of one word of each row of a group. */
-  static final long LINE = 4L * N;
+  /** Rows of a group. */
+  static final int ROWS = 2 * N;
+
+  /** Bytes of a line: a short of each row of a group. */
+  static final long LINE = 2L * ROWS;
 
   /** The bits of a float32 that an f16 moved to its place fills. */
   static final int HALF = 0x8FFFE000;
@@ -24,63 +29,65 @@ final class LaneMath {
 
   private LaneMath() {}
 
-  /** One word of each row. */
-  static IntVector words(MemorySegment w, long at) {
-    return IntVector.fromMemorySegment(I, w, at, Lanes.LE);
+  /**
+   * Products of lines of shorts that hold four numbers: {@code products[p]} of the lines {@code 2p}
+   * and {@code 2p + 1}. Two lines, because C2 leaves bounds checks in the loop of a larger body,
+   * and a smaller one stores more: 24 GB/s of weights a core of 3 GHz with 256 bits, 13 with four
+   * lines, 20 with one.
+   *
+   * @param w the weights
+   * @param place where the first line lies
+   * @param shift distance of the numbers in a short
+   * @param last distance of the last number from the one before
+   * @param x factors
+   * @param first number of the first of them
+   * @param count how many pairs of lines
+   * @param products receives them
+   */
+  static void products(
+      MemorySegment w,
+      long place,
+      int shift,
+      int last,
+      short[] x,
+      int first,
+      int count,
+      short[] products) {
+    for (int p = 0; p < count; p++) {
+      long at = place + p * (2 * LINE);
+      int i = first + 8 * p;
+      ShortVector q = ShortVector.fromMemorySegment(SHORTS, w, at, LE);
+      ShortVector sum = q.mul(ShortVector.broadcast(SHORTS, x[i]));
+      q = q.lanewise(LSHR, shift);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 1])));
+      q = q.lanewise(LSHR, shift);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 2])));
+      q = q.lanewise(LSHR, last);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 3])));
+      q = ShortVector.fromMemorySegment(SHORTS, w, at + LINE, LE);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 4])));
+      q = q.lanewise(LSHR, shift);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 5])));
+      q = q.lanewise(LSHR, shift);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 6])));
+      q = q.lanewise(LSHR, last);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 7])));
+      sum.intoArray(products, p * ROWS);
+    }
+  }
+
+  /** One line. */
+  static IntVector line(MemorySegment w, long at) {
+    return IntVector.fromMemorySegment(I, w, at, LE);
   }
 
   /** The f16 in the upper half of each lane. */
-  static FloatVector highHalf(IntVector words) {
-    return words.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats().mul(HALF_BIAS);
+  static FloatVector highHalf(IntVector line) {
+    return line.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats().mul(HALF_BIAS);
   }
 
-  /** The f16 of block {@code block}, from the head of a group. */
-  static FloatVector scale(MemorySegment w, long group, int block) {
-    IntVector both = words(w, group + LINE * (block >> 1));
-    return highHalf(both.lanewise(LSHL, 16 & ~(block << 4)));
-  }
-
-  /**
-   * Adds the products of some blocks, each times the f16 of the block and its activations' d.
-   *
-   * @param w the weights
-   * @param head where the f16 of the first two blocks lie
-   * @param count how many blocks
-   * @param parts their products
-   * @param numbers the activations' numbers
-   * @param number where those of the first block lie
-   * @param sums receives the sums
-   */
-  static void add(
-      MemorySegment w,
-      long head,
-      int count,
-      int[] parts,
-      float[] numbers,
-      int number,
-      float[] sums) {
-    FloatVector sum = FloatVector.fromArray(Lanes.F, sums, 0);
-    for (int b = 0; b < count; b++) {
-      IntVector d = IntVector.fromMemorySegment(I, w, head + LINE * (b >> 1), Lanes.LE);
-      d = d.lanewise(LSHL, 16 & ~(b << 4)).lanewise(ASHR, 3).and(HALF);
-      FloatVector scale = d.reinterpretAsFloats().mul(HALF_BIAS).mul(numbers[number + 2 * b]);
-      IntVector part = IntVector.fromArray(I, parts, b * N);
-      sum = ((FloatVector) part.convertShape(I2F, Lanes.F, 0)).fma(scale, sum);
-    }
-    sum.intoArray(sums, 0);
-  }
-
-  /** {@code (q & 15) · scale + offset} of each byte q, a column each. */
-  static void nibbles(
-      IntVector word,
-      FloatVector scale,
-      FloatVector offset,
-      MemorySegment tile,
-      long to,
-      long stride) {
-    for (int b = 0; b < 4; b++) {
-      IntVector q = word.lanewise(LSHR, 8 * b).and(15);
-      Lanes.store(Lanes.toFloat(q).fma(scale, offset), tile, to + b * stride);
-    }
+  /** The f16 in the lower half of each lane. */
+  static FloatVector lowHalf(IntVector line) {
+    return highHalf(line.lanewise(LSHL, 16));
   }
 }

@@ -3,7 +3,7 @@ package dev.quern.cpu.vector;
 import static dev.quern.cpu.vector.LaneMath.HALF;
 import static dev.quern.cpu.vector.LaneMath.HALF_BIAS;
 import static dev.quern.cpu.vector.LaneMath.LINE;
-import static dev.quern.cpu.vector.LaneMath.words;
+import static dev.quern.cpu.vector.LaneMath.ROWS;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
 import static dev.quern.cpu.vector.Lanes.LE;
@@ -25,11 +25,18 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
 /**
- * Q4_K: words 0 to 3 of a block are d and dmin, then scales and minima of 6 bits, then 32 words of
- * nibbles. A nibble times an int8 fits a short, as do the 16 products of a part that a short meets.
+ * Q4_K: lines of d, of dmin and of each part's scale and minimum; then 64 lines of four nibbles.
+ * With 8 taken off, the 32 products of a part fit a short.
  */
 final class Q4kLanes implements RowLanes {
-  private static final Interleave LAYOUT = new Interleave(WeightFormats.Q4_K, N, -1);
+  private static final int HEAD = 10;
+  private static final int BODY = 64;
+  private static final int CHUNK = 8;
+
+  private static final Interleave LAYOUT =
+      new Interleave(WeightFormats.Q4_K, ROWS, HEAD, BODY, CHUNK, Q4kLanes::take);
+
+  private static final long LOW = 0x0F0F0F0F_0F0F0F0FL;
 
   @Override
   public Interleave layout() {
@@ -38,93 +45,121 @@ final class Q4kLanes implements RowLanes {
 
   @Override
   public Side.Form form() {
-    return Side.Form.PLAIN;
+    return Side.Form.NIBBLES;
+  }
+
+  private static void take(MemorySegment w, long at, short[] shorts) {
+    head(w, at, shorts);
+    for (int c = 0; c < 4; c++) {
+      for (int i = 0; i < 4; i++) {
+        long bytes = Words.int64(w, at + 16 + 32L * c + 8L * i);
+        Words.put(Long.compress(bytes, LOW), shorts, HEAD + 16 * c + 2 * i);
+        Words.put(Long.compress(bytes, ~LOW), shorts, HEAD + 16 * c + 8 + 2 * i);
+      }
+    }
+  }
+
+  /** The scales of a block of Q4_K or Q5_K. */
+  static void head(MemorySegment w, long at, short[] shorts) {
+    Words.put(Lanes.int32(w, at), shorts, 0);
+    int s = Lanes.int32(w, at + 4);
+    int m = Lanes.int32(w, at + 8);
+    int both = Lanes.int32(w, at + 12);
+    int s4 = (both & 0x0F0F0F0F) | ((s >>> 2) & 0x30303030);
+    int m4 = ((both >>> 4) & 0x0F0F0F0F) | ((m >>> 2) & 0x30303030);
+    for (int j = 0; j < 4; j++) {
+      shorts[2 + j] = (short) ((s >>> (8 * j) & 63) | (m >>> (8 * j) & 63) << 8);
+      shorts[6 + j] = (short) ((s4 >>> (8 * j) & 63) | (m4 >>> (8 * j) & 63) << 8);
+    }
   }
 
   @Override
   public void run(Job job) {
-    for (int n = 0; n < job.rows; n += N) {
-      group(job, job.wAt + n / N * job.rowBytes, n);
+    for (int n = 0; n < job.rows; n += ROWS) {
+      group(job, job.wAt + n / ROWS * job.rowBytes, n);
     }
   }
 
   private static void group(Job job, long at, int n) {
-    int blocks = job.k / 256;
-    Arrays.fill(job.sums, 0, N, 0);
-    for (int block = 0; block < blocks; block++) {
-      long words = at + 4 * LINE;
-      products(job.w, words, job.line, job.side.pairs, job.quantisedAt + 128 * block, job.parts);
-      add(job.w, at, job.parts, job.side.numbers, job.numbersAt + 16 * block, job.sums);
-      at += 36 * LINE;
-    }
-    job.store(n, N);
-  }
-
-  /** The products of the eight parts of a block. */
-  private static void products(
-      MemorySegment w, long place, int line, int[] x, int xAt, int[] parts) {
-    for (int c = 0; c < 4; c++) {
-      ShortVector low = ShortVector.zero(SHORTS);
-      ShortVector high = low;
-      int first = xAt + 32 * c;
-      for (int pair = first; pair < first + 16; pair += 2) {
-        ShortVector q = IntVector.fromMemorySegment(I, w, place, LE).reinterpretAsShorts();
-        place += line;
-        ShortVector x0 = IntVector.broadcast(I, x[pair]).reinterpretAsShorts();
-        ShortVector x1 = IntVector.broadcast(I, x[pair + 1]).reinterpretAsShorts();
-        ShortVector y0 = IntVector.broadcast(I, x[pair + 16]).reinterpretAsShorts();
-        ShortVector y1 = IntVector.broadcast(I, x[pair + 17]).reinterpretAsShorts();
-        low = low.add(q.and((short) 15).mul(x0));
-        q = q.lanewise(LSHR, 4);
-        high = high.add(q.and((short) 15).mul(y0));
-        q = q.lanewise(LSHR, 4);
-        low = low.add(q.and((short) 15).mul(x1));
-        q = q.lanewise(LSHR, 4);
-        high = high.add(q.mul(y1));
+    Side side = job.side;
+    Arrays.fill(job.sums, 0, ROWS, 0);
+    for (int block = 0; block < job.k / 256; block += CHUNK) {
+      int count = LAYOUT.count(job.k, block);
+      long body = at + LAYOUT.bodyAt(block);
+      int x = job.factorsAt + 256 * block;
+      int pairs = BODY / 2 * count;
+      LaneMath.products(job.w, body, side.shift, side.last, side.factors, x, pairs, job.products);
+      long head = at + LAYOUT.headAt(job.k, block);
+      for (int b = 0; b < count; b++) {
+        parts(job, b * (BODY / 2 * ROWS), job.startsAt + 8 * (block + b));
+        add(job, head + b * (HEAD * LINE), job.numbersAt + 16 * (block + b), -8);
       }
-      IntVector one = low.reinterpretAsInts();
-      IntVector two = high.reinterpretAsInts();
-      one = one.lanewise(LSHL, 16).lanewise(ASHR, 16).add(one.lanewise(ASHR, 16));
-      two = two.lanewise(LSHL, 16).lanewise(ASHR, 16).add(two.lanewise(ASHR, 16));
-      one.intoArray(parts, 2 * c * N);
-      two.intoArray(parts, (2 * c + 1) * N);
+    }
+    job.store(n, ROWS);
+  }
+
+  /** The products of the eight parts of a block, of the lower rows, then of the upper ones. */
+  private static void parts(Job job, int product, int start) {
+    short[] products = job.products;
+    short[] starts = job.side.starts;
+    for (int j = 0; j < 8; j++) {
+      int p = product + 4 * j * ROWS;
+      ShortVector sum = ShortVector.broadcast(SHORTS, starts[start + j]);
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + ROWS));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 2 * ROWS));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 3 * ROWS));
+      IntVector both = sum.reinterpretAsInts();
+      both.lanewise(LSHL, 16).lanewise(ASHR, 16).intoArray(job.parts, 2 * j * N);
+      both.lanewise(ASHR, 16).intoArray(job.parts, (2 * j + 1) * N);
     }
   }
 
-  /** {@code sums += d · Σ sc · products − dmin · Σ m · Σx}. */
-  static void add(
-      MemorySegment w, long at, int[] parts, float[] numbers, int number, float[] sums) {
-    IntVector both = IntVector.fromMemorySegment(I, w, at, LE);
-    IntVector sc = IntVector.fromMemorySegment(I, w, at + LINE, LE);
-    IntVector m = IntVector.fromMemorySegment(I, w, at + 2 * LINE, LE);
-    IntVector rest = IntVector.fromMemorySegment(I, w, at + 3 * LINE, LE);
-    IntVector sc4 = sc.lanewise(LSHR, 2).and(0x30303030).or(rest.and(0x0F0F0F0F));
-    IntVector m4 = m.lanewise(LSHR, 2).and(0x30303030).or(rest.lanewise(LSHR, 4).and(0x0F0F0F0F));
-    FloatVector products = FloatVector.zero(F);
-    FloatVector minima = products;
-    for (int j = 0; j < 4; j++) {
-      int d = number + 2 * j;
-      IntVector p = IntVector.fromArray(I, parts, j * N);
-      IntVector p4 = IntVector.fromArray(I, parts, (j + 4) * N);
-      FloatVector scale = ((FloatVector) sc.and(63).convertShape(I2F, F, 0)).mul(numbers[d]);
-      FloatVector scale4 = ((FloatVector) sc4.and(255).convertShape(I2F, F, 0)).mul(numbers[d + 8]);
-      products = ((FloatVector) p.convertShape(I2F, F, 0)).fma(scale, products);
-      products = ((FloatVector) p4.convertShape(I2F, F, 0)).fma(scale4, products);
-      FloatVector x = FloatVector.broadcast(F, numbers[d + 1]);
-      FloatVector x4 = FloatVector.broadcast(F, numbers[d + 9]);
-      minima = ((FloatVector) m.and(63).convertShape(I2F, F, 0)).fma(x, minima);
-      minima = ((FloatVector) m4.and(255).convertShape(I2F, F, 0)).fma(x4, minima);
-      sc = sc.lanewise(LSHR, 8);
-      sc4 = sc4.lanewise(LSHR, 8);
-      m = m.lanewise(LSHR, 8);
-      m4 = m4.lanewise(LSHR, 8);
+  /**
+   * {@code sums += d · Σ sc · products − dmin · Σ m · Σx} of a block of Q4_K or Q5_K.
+   *
+   * @param job with the products of the parts
+   * @param at where its scales lie
+   * @param number where the numbers of the activations start
+   * @param offset minus what was taken off the weights
+   */
+  static void add(Job job, long at, int number, float offset) {
+    MemorySegment w = job.w;
+    int[] parts = job.parts;
+    float[] numbers = job.side.numbers;
+    FloatVector low = FloatVector.zero(F);
+    FloatVector high = low;
+    FloatVector lowMin = low;
+    FloatVector highMin = low;
+    for (int j = 0; j < 8; j++) {
+      IntVector scales = IntVector.fromMemorySegment(I, w, at + (2 + j) * LINE, LE);
+      FloatVector d = FloatVector.broadcast(F, numbers[number + 2 * j]);
+      FloatVector x = FloatVector.broadcast(F, numbers[number + 2 * j + 1]);
+      FloatVector rest = FloatVector.broadcast(F, offset * numbers[number + 2 * j + 1]);
+      IntVector part = IntVector.fromArray(I, parts, 2 * j * N);
+      FloatVector value = (FloatVector) part.convertShape(I2F, F, 0);
+      low = value.fma(d, rest).fma((FloatVector) scales.and(255).convertShape(I2F, F, 0), low);
+      scales = scales.lanewise(LSHR, 8);
+      lowMin = ((FloatVector) scales.and(255).convertShape(I2F, F, 0)).fma(x, lowMin);
+      scales = scales.lanewise(LSHR, 8);
+      part = IntVector.fromArray(I, parts, (2 * j + 1) * N);
+      value = (FloatVector) part.convertShape(I2F, F, 0);
+      high = value.fma(d, rest).fma((FloatVector) scales.and(255).convertShape(I2F, F, 0), high);
+      scales = scales.lanewise(LSHR, 8);
+      highMin = ((FloatVector) scales.convertShape(I2F, F, 0)).fma(x, highMin);
     }
-    FloatVector sum = FloatVector.fromArray(F, sums, 0);
-    IntVector d = both.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
-    IntVector dmin = both.lanewise(ASHR, 3).and(HALF);
-    sum = products.fma(d.reinterpretAsFloats().mul(HALF_BIAS), sum);
-    sum = minima.fma(dmin.reinterpretAsFloats().mul(HALF_BIAS), sum);
-    sum.intoArray(sums, 0);
+    IntVector d = IntVector.fromMemorySegment(I, w, at, LE);
+    IntVector dmin = IntVector.fromMemorySegment(I, w, at + LINE, LE);
+    FloatVector sum = FloatVector.fromArray(F, job.sums, 0);
+    IntVector half = d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
+    sum = low.fma(half.reinterpretAsFloats().mul(HALF_BIAS), sum);
+    half = dmin.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
+    lowMin.fma(half.reinterpretAsFloats().mul(HALF_BIAS), sum).intoArray(job.sums, 0);
+    sum = FloatVector.fromArray(F, job.sums, N);
+    half = d.lanewise(ASHR, 3).and(HALF);
+    sum = high.fma(half.reinterpretAsFloats().mul(HALF_BIAS), sum);
+    half = dmin.lanewise(ASHR, 3).and(HALF);
+    highMin.fma(half.reinterpretAsFloats().mul(HALF_BIAS), sum).intoArray(job.sums, N);
   }
 
   @Override
@@ -138,55 +173,62 @@ final class Q4kLanes implements RowLanes {
       long to,
       long stride,
       float[] factors) {
-    long at = group + 36 * LINE * (column / 256);
-    factors(w, at, factors);
-    for (int j = 0; j < count / 32; j++) {
-      long q = at + LINE * (4 + 8 * (j / 2));
-      part(w, q, 4 * (j % 2), factors, j * N, tile, to + 32L * j * stride, stride);
+    int block = column / 256;
+    factors(w, group + LAYOUT.headAt(k, block), factors);
+    long at = group + LAYOUT.bodyAt(block);
+    for (int j = 0; j < 8; j++) {
+      part(w, at + 8L * j * LINE, factors, 4 * N * j, tile, to + 32L * j * stride, stride);
     }
   }
 
-  /** {@code d · scⱼ} of the parts of a block, then {@code −dmin · mⱼ}. */
+  /**
+   * For each part of a block {@code d · scⱼ} of the lower rows and of the upper ones, then {@code
+   * −dmin · mⱼ}.
+   */
   static void factors(MemorySegment w, long at, float[] factors) {
-    IntVector both = IntVector.fromMemorySegment(I, w, at, LE);
-    IntVector sc = IntVector.fromMemorySegment(I, w, at + LINE, LE);
-    IntVector m = IntVector.fromMemorySegment(I, w, at + 2 * LINE, LE);
-    IntVector rest = IntVector.fromMemorySegment(I, w, at + 3 * LINE, LE);
-    IntVector sc4 = sc.lanewise(LSHR, 2).and(0x30303030).or(rest.and(0x0F0F0F0F));
-    IntVector m4 = m.lanewise(LSHR, 2).and(0x30303030).or(rest.lanewise(LSHR, 4).and(0x0F0F0F0F));
-    IntVector low = both.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
-    FloatVector d = low.reinterpretAsFloats().mul(HALF_BIAS);
-    FloatVector dmin = both.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats().mul(-HALF_BIAS);
-    for (int j = 0; j < 4; j++) {
-      ((FloatVector) sc.and(63).convertShape(I2F, F, 0)).mul(d).intoArray(factors, j * N);
-      ((FloatVector) sc4.and(63).convertShape(I2F, F, 0)).mul(d).intoArray(factors, (4 + j) * N);
-      ((FloatVector) m.and(63).convertShape(I2F, F, 0)).mul(dmin).intoArray(factors, (8 + j) * N);
-      ((FloatVector) m4.and(63).convertShape(I2F, F, 0)).mul(dmin).intoArray(factors, (12 + j) * N);
-      sc = sc.lanewise(LSHR, 8);
-      sc4 = sc4.lanewise(LSHR, 8);
-      m = m.lanewise(LSHR, 8);
-      m4 = m4.lanewise(LSHR, 8);
+    IntVector half = IntVector.fromMemorySegment(I, w, at, LE);
+    FloatVector d =
+        half.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF).reinterpretAsFloats().mul(HALF_BIAS);
+    FloatVector highD = half.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats().mul(HALF_BIAS);
+    half = IntVector.fromMemorySegment(I, w, at + LINE, LE);
+    FloatVector dmin =
+        half.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF).reinterpretAsFloats().mul(-HALF_BIAS);
+    FloatVector highDmin = half.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats().mul(-HALF_BIAS);
+    for (int j = 0; j < 8; j++) {
+      IntVector s = IntVector.fromMemorySegment(I, w, at + (2 + j) * LINE, LE);
+      int to = 4 * N * j;
+      ((FloatVector) s.and(255).convertShape(I2F, F, 0)).mul(d).intoArray(factors, to);
+      s = s.lanewise(LSHR, 8);
+      ((FloatVector) s.and(255).convertShape(I2F, F, 0)).mul(dmin).intoArray(factors, to + 2 * N);
+      s = s.lanewise(LSHR, 8);
+      ((FloatVector) s.and(255).convertShape(I2F, F, 0)).mul(highD).intoArray(factors, to + N);
+      s = s.lanewise(LSHR, 8);
+      ((FloatVector) s.convertShape(I2F, F, 0)).mul(highDmin).intoArray(factors, to + 3 * N);
     }
   }
 
-  private static void part(
+  /** Some columns of nibbles. */
+  static void part(
       MemorySegment w,
       long at,
-      int shift,
       float[] factors,
       int factor,
       MemorySegment tile,
       long to,
       long stride) {
     FloatVector scale = FloatVector.fromArray(F, factors, factor);
-    FloatVector offset = FloatVector.fromArray(F, factors, factor + 8 * N);
+    FloatVector highScale = FloatVector.fromArray(F, factors, factor + N);
+    FloatVector offset = FloatVector.fromArray(F, factors, factor + 2 * N);
+    FloatVector highOffset = FloatVector.fromArray(F, factors, factor + 3 * N);
     for (int i = 0; i < 8; i++) {
-      IntVector q = IntVector.fromMemorySegment(I, w, at, LE).lanewise(LSHR, shift);
+      IntVector q = IntVector.fromMemorySegment(I, w, at, LE);
       at += LINE;
       for (int b = 0; b < 4; b++) {
         FloatVector value = (FloatVector) q.and(15).convertShape(I2F, F, 0);
         value.fma(scale, offset).intoMemorySegment(tile, to, LE);
-        q = q.lanewise(LSHR, 8);
+        value = (FloatVector) q.lanewise(LSHR, 16).and(15).convertShape(I2F, F, 0);
+        value.fma(highScale, highOffset).intoMemorySegment(tile, to + 4L * N, LE);
+        q = q.lanewise(LSHR, 4);
         to += stride;
       }
     }

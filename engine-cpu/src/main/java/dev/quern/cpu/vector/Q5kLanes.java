@@ -1,10 +1,12 @@
 package dev.quern.cpu.vector;
 
 import static dev.quern.cpu.vector.LaneMath.LINE;
+import static dev.quern.cpu.vector.LaneMath.ROWS;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
 import static dev.quern.cpu.vector.Lanes.LE;
 import static dev.quern.cpu.vector.Lanes.N;
+import static dev.quern.cpu.vector.Lanes.SHORTS;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -21,11 +23,15 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
 /**
- * Q5_K: as {@link Q4kLanes}, with eight words of fifth bits before the nibbles. With 16 taken off,
- * the 16 products of a part that a short meets fit it; the scales then meet {@code 16 · Σx} too.
+ * Q5_K: for every sixteen numbers five lines, each of three of them and a bit of the last; then the
+ * scales as in {@link Q4kLanes}.
  */
 final class Q5kLanes implements RowLanes {
-  private static final Interleave LAYOUT = new Interleave(WeightFormats.Q5_K, N, -1);
+  private static final int HEAD = 10;
+  private static final int BODY = 80;
+  private static final int CHUNK = 6;
+  private static final Interleave LAYOUT =
+      new Interleave(WeightFormats.Q5_K, ROWS, HEAD, BODY, CHUNK, Q5kLanes::take);
 
   @Override
   public Interleave layout() {
@@ -34,55 +40,80 @@ final class Q5kLanes implements RowLanes {
 
   @Override
   public Side.Form form() {
-    return Side.Form.PLUS_16;
+    return Side.Form.FIVES;
+  }
+
+  private static void take(MemorySegment w, long at, short[] shorts) {
+    Q4kLanes.head(w, at, shorts);
+    for (int i = 0; i < 16; i++) { // sixteen numbers at a time
+      int j = i / 2;
+      long[] q = new long[2];
+      for (int half = 0; half < 2; half++) {
+        int first = 16 * (i % 2) + 8 * half;
+        long low = Words.int64(w, at + 48 + 32L * (j / 2) + first) >>> (4 * (j % 2));
+        long bits = Words.int64(w, at + 16 + first) >>> j;
+        q[half] = (low & 0x0F0F0F0F_0F0F0F0FL) | (bits & 0x01010101_01010101L) << 4;
+      }
+      for (int s = 0; s < 5; s++) {
+        long last = q[1] >>> (56 + s) & 1;
+        long three = five(q, 3 * s) | five(q, 3 * s + 1) << 5 | five(q, 3 * s + 2) << 10;
+        shorts[HEAD + 5 * i + s] = (short) (three | last << 15);
+      }
+    }
+  }
+
+  private static long five(long[] q, int i) {
+    return q[i / 8] >>> (8 * (i % 8)) & 31;
   }
 
   @Override
   public void run(Job job) {
-    for (int n = 0; n < job.rows; n += N) {
-      group(job, job.wAt + n / N * job.rowBytes, n);
+    for (int n = 0; n < job.rows; n += ROWS) {
+      group(job, job.wAt + n / ROWS * job.rowBytes, n);
     }
   }
 
   private static void group(Job job, long at, int n) {
-    int blocks = job.k / 256;
-    Arrays.fill(job.sums, 0, N, 0);
-    for (int block = 0; block < blocks; block++) {
-      int xAt = job.quantisedAt + 128 * block;
-      products(job.w, at + 4 * LINE, job.line, job.side, xAt, job.startsAt + 8 * block, job.parts);
-      Q4kLanes.add(job.w, at, job.parts, job.side.numbers, job.numbersAt + 16 * block, job.sums);
-      at += 44 * LINE;
+    Side side = job.side;
+    Arrays.fill(job.sums, 0, ROWS, 0);
+    for (int block = 0; block < job.k / 256; block += CHUNK) {
+      int count = LAYOUT.count(job.k, block);
+      long body = at + LAYOUT.bodyAt(block);
+      int x = job.factorsAt + 320 * block;
+      int pairs = BODY / 2 * count;
+      LaneMath.products(job.w, body, side.shift, side.last, side.factors, x, pairs, job.products);
+      long head = at + LAYOUT.headAt(job.k, block);
+      for (int b = 0; b < count; b++) {
+        parts(job, b * (BODY / 2 * ROWS), job.startsAt + 24 * (block + b));
+        Q4kLanes.add(job, head + b * (HEAD * LINE), job.numbersAt + 16 * (block + b), -16);
+      }
     }
-    job.store(n, N);
+    job.store(n, ROWS);
   }
 
-  /** The products of the eight parts of a block. */
-  private static void products(
-      MemorySegment w, long at, int line, Side side, int xAt, int start, int[] parts) {
-    int[] x = side.pairs;
+  /** The products of the eight parts of a block, of the lower rows, then of the upper ones. */
+  private static void parts(Job job, int product, int start) {
+    short[] products = job.products;
+    short[] starts = job.side.starts;
     for (int j = 0; j < 8; j++) {
-      int sumOfX = side.starts[start + j];
-      ShortVector sum = IntVector.broadcast(I, sumOfX).reinterpretAsShorts();
-      long bits = at;
-      long place = at + LINE * (8 + 8 * (j / 2));
-      int first = xAt + 16 * j;
-      int shift = 4 * (j % 2);
-      for (int pair = first; pair < first + 16; pair += 2) {
-        ShortVector bit = IntVector.fromMemorySegment(I, w, bits, LE).reinterpretAsShorts();
-        ShortVector q = IntVector.fromMemorySegment(I, w, place, LE).reinterpretAsShorts();
-        place += line;
-        bits += line;
-        bit = bit.lanewise(LSHR, j).and((short) 0x0101).lanewise(LSHL, 4);
-        q = q.lanewise(LSHR, shift).and((short) 0x0F0F).or(bit);
-        ShortVector x0 = IntVector.broadcast(I, x[pair]).reinterpretAsShorts();
-        ShortVector x1 = IntVector.broadcast(I, x[pair + 1]).reinterpretAsShorts();
-        sum = sum.add(q.and((short) 255).mul(x0));
-        sum = sum.add(q.lanewise(LSHR, 8).mul(x1));
-      }
-      int back = -((short) sumOfX + (sumOfX >> 16));
-      IntVector both = sum.reinterpretAsInts();
-      both = both.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both.lanewise(ASHR, 16));
-      both.add(back).intoArray(parts, j * N);
+      int p = product + 5 * j * ROWS;
+      ShortVector sum = ShortVector.broadcast(SHORTS, starts[start + 3 * j]);
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + ROWS));
+      IntVector a = sum.reinterpretAsInts();
+      sum = ShortVector.broadcast(SHORTS, starts[start + 3 * j + 1]);
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 2 * ROWS));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 3 * ROWS));
+      IntVector b = sum.reinterpretAsInts();
+      sum = ShortVector.broadcast(SHORTS, starts[start + 3 * j + 2]);
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 4 * ROWS));
+      IntVector c = sum.reinterpretAsInts();
+      IntVector part = a.lanewise(LSHL, 16).lanewise(ASHR, 16);
+      part = part.add(b.lanewise(LSHL, 16).lanewise(ASHR, 16));
+      part = part.add(c.lanewise(LSHL, 16).lanewise(ASHR, 16));
+      part.intoArray(job.parts, 2 * j * N);
+      part = a.lanewise(ASHR, 16).add(b.lanewise(ASHR, 16)).add(c.lanewise(ASHR, 16));
+      part.intoArray(job.parts, (2 * j + 1) * N);
     }
   }
 
@@ -97,37 +128,43 @@ final class Q5kLanes implements RowLanes {
       long to,
       long stride,
       float[] factors) {
-    long at = group + 44 * LINE * (column / 256);
-    Q4kLanes.factors(w, at, factors);
-    for (int j = 0; j < count / 32; j++) {
-      part(w, at, j, factors, tile, to + 32L * j * stride, stride);
+    int block = column / 256;
+    Q4kLanes.factors(w, group + LAYOUT.headAt(k, block), factors);
+    long at = group + LAYOUT.bodyAt(block);
+    for (int i = 0; i < 16; i++) {
+      int factor = 4 * N * (i / 2);
+      long line = at + 5L * i * LINE;
+      long first = to + 16L * i * stride;
+      sixteen(w, line, 0, factors, factor, tile, first, stride);
+      sixteen(w, line, 16, factors, factor + N, tile, first + 4L * N, stride);
     }
   }
 
-  private static void part(
+  /** Sixteen columns of the rows of one half of the lanes. */
+  private static void sixteen(
       MemorySegment w,
-      long block,
-      int j,
+      long at,
+      int shift,
       float[] factors,
+      int factor,
       MemorySegment tile,
       long to,
       long stride) {
-    FloatVector scale = FloatVector.fromArray(F, factors, j * N);
-    FloatVector offset = FloatVector.fromArray(F, factors, (8 + j) * N);
-    long at = block + LINE * (12 + 8 * (j / 2));
-    long bits = block + 4 * LINE;
-    for (int i = 0; i < 8; i++) {
-      IntVector bit = IntVector.fromMemorySegment(I, w, bits, LE).lanewise(LSHR, j);
-      IntVector q = IntVector.fromMemorySegment(I, w, at, LE).lanewise(LSHR, 4 * (j % 2));
-      q = q.and(0x0F0F0F0F).or(bit.and(0x01010101).lanewise(LSHL, 4));
+    FloatVector scale = FloatVector.fromArray(F, factors, factor);
+    FloatVector offset = FloatVector.fromArray(F, factors, factor + 2 * N);
+    IntVector last = IntVector.zero(I);
+    for (int s = 0; s < 5; s++) {
+      IntVector q = IntVector.fromMemorySegment(I, w, at, LE).lanewise(LSHR, shift);
       at += LINE;
-      bits += LINE;
-      for (int b = 0; b < 4; b++) {
-        FloatVector value = (FloatVector) q.and(255).convertShape(I2F, F, 0);
+      for (int b = 0; b < 3; b++) {
+        FloatVector value = (FloatVector) q.and(31).convertShape(I2F, F, 0);
         value.fma(scale, offset).intoMemorySegment(tile, to, LE);
-        q = q.lanewise(LSHR, 8);
+        q = q.lanewise(LSHR, 5);
         to += stride;
       }
+      last = last.or(q.and(1).lanewise(LSHL, s));
     }
+    FloatVector value = (FloatVector) last.convertShape(I2F, F, 0);
+    value.fma(scale, offset).intoMemorySegment(tile, to, LE);
   }
 }

@@ -3,13 +3,12 @@ package dev.quern.cpu.vector;
 import static dev.quern.cpu.vector.LaneMath.HALF;
 import static dev.quern.cpu.vector.LaneMath.HALF_BIAS;
 import static dev.quern.cpu.vector.LaneMath.LINE;
-import static dev.quern.cpu.vector.LaneMath.words;
+import static dev.quern.cpu.vector.LaneMath.ROWS;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
 import static dev.quern.cpu.vector.Lanes.LE;
 import static dev.quern.cpu.vector.Lanes.N;
 import static dev.quern.cpu.vector.Lanes.SHORTS;
-import static dev.quern.cpu.vector.Lanes.toFloat;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -25,12 +24,12 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
-/**
- * TQ2_0: sixteen words of sixteen codes a block. A short meets 64 products of half a block, which
- * fit it.
- */
+/** TQ2_0: 32 lines of eight codes a block, and one of d. 64 products fit a short. */
 final class Tq2Lanes implements RowLanes {
-  private static final Interleave LAYOUT = new Interleave(WeightFormats.TQ2_0, N, 64);
+  private static final int BODY = 32;
+  private static final int CHUNK = 8;
+  private static final Interleave LAYOUT =
+      new Interleave(WeightFormats.TQ2_0, ROWS, 1, BODY, CHUNK, Tq2Lanes::take);
 
   @Override
   public Interleave layout() {
@@ -42,93 +41,92 @@ final class Tq2Lanes implements RowLanes {
     return Side.Form.TERNARY;
   }
 
+  private static void take(MemorySegment w, long at, short[] shorts) {
+    shorts[0] = Words.int16(w, at + 64);
+    for (int i = 0; i < BODY; i++) { // eight numbers at a time
+      long bytes = Words.int64(w, at + 32L * (i / 16) + 8L * (i % 4));
+      shorts[1 + i] = (short) Long.compress(bytes >>> (2 * (i / 4 % 4)), 0x03030303_03030303L);
+    }
+  }
+
   @Override
   public void run(Job job) {
-    for (int n = 0; n < job.rows; n += N) {
-      group(job, job.wAt + n / N * job.rowBytes, n);
+    for (int n = 0; n < job.rows; n += ROWS) {
+      group(job, job.wAt + n / ROWS * job.rowBytes, n);
     }
   }
 
-  private static void group(Job job, long group, int n) {
-    long at = group + LAYOUT.headBytes(job.k);
-    int blocks = job.k / 256;
-    Arrays.fill(job.sums, 0, N, 0);
-    for (int block = 0; block < blocks; block += 8) {
-      int count = Math.min(8, blocks - block);
-      int xAt = job.quantisedAt + 128 * block;
-      products(job.w, at, job.line, job.side.pairs, xAt, count, job.parts);
-      long head = group + LINE * (block / 2);
-      int number = job.numbersAt + 2 * block;
-      add(job.w, head, count, job.parts, job.side.numbers, number, job.sums);
-      at += 16 * LINE * count;
+  private static void group(Job job, long at, int n) {
+    Side side = job.side;
+    Arrays.fill(job.sums, 0, ROWS, 0);
+    for (int block = 0; block < job.k / 256; block += CHUNK) {
+      int count = LAYOUT.count(job.k, block);
+      long body = at + LAYOUT.bodyAt(block);
+      int x = job.factorsAt + 256 * block;
+      products(job.w, body, side.shift, side.factors, x, BODY * count, job.products);
+      add(job, at + LAYOUT.headAt(job.k, block), block, count);
     }
-    job.store(n, N);
+    job.store(n, ROWS);
   }
 
-  /** The products of halves of some blocks: those of even bytes, then those of odd ones. */
+  /** The products of each line. A sum carried from line to line makes this loop twice as slow. */
   private static void products(
-      MemorySegment w, long place, int line, int[] x, int xAt, int count, int[] parts) {
-    for (int half = 0; half < 2 * count; half++) {
-      int first = xAt + 64 * half;
-      ShortVector sum = ShortVector.zero(SHORTS);
-      long again = place;
-      for (int pair = first; pair < first + 16; pair += 2) {
-        ShortVector q = IntVector.fromMemorySegment(I, w, again, LE).reinterpretAsShorts();
-        again += line;
-        ShortVector x0 = IntVector.broadcast(I, x[pair]).reinterpretAsShorts();
-        sum = sum.add(q.and((short) 3).mul(x0));
-        q = q.lanewise(LSHR, 2);
-        ShortVector x1 = IntVector.broadcast(I, x[pair + 16]).reinterpretAsShorts();
-        sum = sum.add(q.and((short) 3).mul(x1));
-        q = q.lanewise(LSHR, 2);
-        ShortVector x2 = IntVector.broadcast(I, x[pair + 32]).reinterpretAsShorts();
-        sum = sum.add(q.and((short) 3).mul(x2));
-        q = q.lanewise(LSHR, 2);
-        ShortVector x3 = IntVector.broadcast(I, x[pair + 48]).reinterpretAsShorts();
-        sum = sum.add(q.and((short) 3).mul(x3));
-      }
-      for (int pair = first + 1; pair < first + 17; pair += 2) {
-        ShortVector q = IntVector.fromMemorySegment(I, w, place, LE).reinterpretAsShorts();
-        place += line;
-        q = q.lanewise(LSHR, 8);
-        ShortVector x0 = IntVector.broadcast(I, x[pair]).reinterpretAsShorts();
-        sum = sum.add(q.and((short) 3).mul(x0));
-        q = q.lanewise(LSHR, 2);
-        ShortVector x1 = IntVector.broadcast(I, x[pair + 16]).reinterpretAsShorts();
-        sum = sum.add(q.and((short) 3).mul(x1));
-        q = q.lanewise(LSHR, 2);
-        ShortVector x2 = IntVector.broadcast(I, x[pair + 32]).reinterpretAsShorts();
-        sum = sum.add(q.and((short) 3).mul(x2));
-        q = q.lanewise(LSHR, 2);
-        ShortVector x3 = IntVector.broadcast(I, x[pair + 48]).reinterpretAsShorts();
-        sum = sum.add(q.mul(x3));
-      }
-      IntVector both = sum.reinterpretAsInts();
-      both = both.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both.lanewise(ASHR, 16));
-      both.intoArray(parts, half * N);
+      MemorySegment w, long place, int shift, short[] x, int first, int count, short[] products) {
+    for (int p = 0; p < count; p++) {
+      int i = first + 8 * p;
+      ShortVector q = ShortVector.fromMemorySegment(SHORTS, w, place + p * LINE, LE);
+      ShortVector sum = q.mul(ShortVector.broadcast(SHORTS, x[i]));
+      q = q.lanewise(LSHR, shift);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 1])));
+      q = q.lanewise(LSHR, shift);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 2])));
+      q = q.lanewise(LSHR, shift);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 3])));
+      q = q.lanewise(LSHR, shift);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 4])));
+      q = q.lanewise(LSHR, shift);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 5])));
+      q = q.lanewise(LSHR, shift);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 6])));
+      q = q.lanewise(LSHR, shift);
+      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 7])));
+      sum.intoArray(products, p * ROWS);
     }
   }
 
   /** {@code sums += d · (Σ products − Σx)} of some blocks. */
-  private static void add(
-      MemorySegment w,
-      long head,
-      int count,
-      int[] parts,
-      float[] numbers,
-      int number,
-      float[] sums) {
-    FloatVector sum = FloatVector.fromArray(F, sums, 0);
+  private static void add(Job job, long at, int block, int count) {
     for (int b = 0; b < count; b++) {
-      IntVector d = IntVector.fromMemorySegment(I, w, head + LINE * (b >> 1), LE);
-      d = d.lanewise(LSHL, 16 & ~(b << 4)).lanewise(ASHR, 3).and(HALF);
-      IntVector part = IntVector.fromArray(I, parts, 2 * b * N);
-      part = part.add(IntVector.fromArray(I, parts, (2 * b + 1) * N));
-      FloatVector value = (FloatVector) part.convertShape(I2F, F, 0);
-      value = value.mul(numbers[number + 2 * b]).add(numbers[number + 2 * b + 1]);
-      sum = value.fma(d.reinterpretAsFloats().mul(HALF_BIAS), sum);
+      IntVector low = IntVector.zero(I);
+      IntVector high = low;
+      int p = BODY * b * ROWS;
+      for (int i = 0; i < 4; i++) {
+        int q = p + 8 * i * ROWS;
+        ShortVector sum = ShortVector.fromArray(SHORTS, job.products, q);
+        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + ROWS));
+        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 2 * ROWS));
+        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 3 * ROWS));
+        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 4 * ROWS));
+        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 5 * ROWS));
+        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 6 * ROWS));
+        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 7 * ROWS));
+        IntVector both = sum.reinterpretAsInts();
+        low = low.add(both.lanewise(LSHL, 16).lanewise(ASHR, 16));
+        high = high.add(both.lanewise(ASHR, 16));
+      }
+      int number = job.numbersAt + 2 * (block + b);
+      float d = job.side.numbers[number];
+      float x = job.side.numbers[number + 1];
+      IntVector both = IntVector.fromMemorySegment(I, job.w, at + b * LINE, LE);
+      IntVector half = both.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
+      FloatVector value = ((FloatVector) low.convertShape(I2F, F, 0)).mul(d).add(x);
+      FloatVector scale = half.reinterpretAsFloats().mul(HALF_BIAS);
+      value.fma(scale, FloatVector.fromArray(F, job.sums, 0)).intoArray(job.sums, 0);
+      value = ((FloatVector) high.convertShape(I2F, F, 0)).mul(d).add(x);
+      half = both.lanewise(ASHR, 3).and(HALF);
+      scale = half.reinterpretAsFloats().mul(HALF_BIAS);
+      value.fma(scale, FloatVector.fromArray(F, job.sums, N)).intoArray(job.sums, N);
     }
-    sum.intoArray(sums, 0);
   }
 
   @Override
@@ -142,29 +140,39 @@ final class Tq2Lanes implements RowLanes {
       long to,
       long stride,
       float[] factors) {
-    long at = group + LAYOUT.headBytes(k) + 16 * LINE * (column / 256);
-    FloatVector d = LaneMath.scale(w, group, column / 256);
-    FloatVector offset = d.neg();
-    for (int i = 0; i < 16; i++) {
-      IntVector word = words(w, at + LINE * i);
-      long first = to + (128L * (i / 8) + 4L * (i % 8)) * stride;
-      for (int p = 0; p < 4; p++) {
-        codes(word, 2 * p, d, offset, tile, first + 32L * p * stride, stride);
-      }
-    }
+    int block = column / 256;
+    IntVector d = LaneMath.line(w, group + LAYOUT.headAt(k, block));
+    codes(
+        w,
+        group + LAYOUT.bodyAt(block),
+        LaneMath.lowHalf(d),
+        LaneMath.highHalf(d),
+        tile,
+        to,
+        stride);
   }
 
   private static void codes(
-      IntVector word,
-      int shift,
+      MemorySegment w,
+      long at,
       FloatVector d,
-      FloatVector offset,
+      FloatVector highD,
       MemorySegment tile,
       long to,
       long stride) {
-    for (int b = 0; b < 4; b++) {
-      IntVector q = word.lanewise(LSHR, 8 * b + shift).and(3);
-      Lanes.store(toFloat(q).fma(d, offset), tile, to + b * stride);
+    FloatVector offset = d.neg();
+    FloatVector highOffset = highD.neg();
+    for (int i = 0; i < BODY; i++) {
+      IntVector q = IntVector.fromMemorySegment(I, w, at, LE);
+      at += LINE;
+      for (int b = 0; b < 8; b++) {
+        FloatVector value = (FloatVector) q.and(3).convertShape(I2F, F, 0);
+        value.fma(d, offset).intoMemorySegment(tile, to, LE);
+        value = (FloatVector) q.lanewise(LSHR, 16).and(3).convertShape(I2F, F, 0);
+        value.fma(highD, highOffset).intoMemorySegment(tile, to + 4L * N, LE);
+        q = q.lanewise(LSHR, 2);
+        to += stride;
+      }
     }
   }
 }
