@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.quern.bench.report.Results.Ceiling;
 import dev.quern.bench.report.Results.Operation;
 import java.awt.BasicStroke;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -222,6 +224,9 @@ final class Charts {
   }
 
   private static String plain(double value) {
-    return value >= 1 ? String.format(Locale.ROOT, "%,.0f", value) : Double.toString(value);
+    if (value >= 10) {
+      return String.format(Locale.ROOT, "%,.0f", value);
+    }
+    return new BigDecimal(value).round(new MathContext(2)).stripTrailingZeros().toPlainString();
   }
 }
