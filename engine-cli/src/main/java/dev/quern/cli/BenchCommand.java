@@ -76,12 +76,15 @@ final class BenchCommand extends Subcommand {
       description = "Write the results as JSON; - for standard output.")
   private @Nullable String json;
 
+  private double jvmSeconds;
+
   BenchCommand(Streams streams) {
     super(streams);
   }
 
   @Override
   public Integer call() throws IOException {
+    jvmSeconds = StartUp.secondsOfProcess();
     check("--prompt", prompt, 1);
     check("--generate", generate, 1);
     check("--repeat", repeat, 1);
@@ -111,18 +114,27 @@ final class BenchCommand extends Subcommand {
         options
             .withContext(Math.max(options.context(), Math.max(prompt + 1, deepest + generate + 2)))
             .withSequences(Arrays.stream(sequences).max().orElse(1));
+    long start = System.nanoTime();
     try (Backend backend = model.openBackend(name)) {
+      double open = StartUp.seconds(System.nanoTime() - start);
       ModelSource source = shape.open(model);
       String format = shape.format(source);
+      start = System.nanoTime();
       try (LanguageModel loaded = ModelOptions.load(source, backend, options, streams)) {
-        return runs(loaded, backend, source.name(), format, backend.measureLimits());
+        double load = StartUp.seconds(System.nanoTime() - start);
+        StartUp.Upload upload = StartUp.Upload.of(backend.statistics());
+        Stopwatch stopwatch = new Stopwatch(loaded, backend, repeat);
+        double first = stopwatch.firstToken(prompt);
+        StartUp startUp = new StartUp(jvmSeconds, open, load, first, upload);
+        return runs(stopwatch, backend, source.name(), format, startUp);
       }
     }
   }
 
   private List<Object> runs(
-      LanguageModel loaded, Backend backend, String name, String format, Limits limits) {
-    Stopwatch stopwatch = new Stopwatch(loaded, backend, repeat);
+      Stopwatch stopwatch, Backend backend, String name, String format, StartUp startUp) {
+    say("%s %s on %s: %s".formatted(name, format, backend.name(), startUp.describe()));
+    Limits limits = backend.measureLimits();
     Rates read = stopwatch.prompt(prompt);
     List<Object> runs = new ArrayList<>();
     for (int depth : depths) {
@@ -134,6 +146,8 @@ final class BenchCommand extends Subcommand {
         run.put("backend", backend.name());
         run.put("device", backend.device().name());
         run.put("precision", model.precision(Precision.FAST).name().toLowerCase(Locale.ROOT));
+        run.put("upload", startUp.upload().fields());
+        run.put("start", startUp.fields());
         run.put("prompt", read.addTo(Map.of("tokens", prompt)));
         Map<String, Object> decode = new LinkedHashMap<>();
         decode.put("tokens", generate);
@@ -159,16 +173,12 @@ final class BenchCommand extends Subcommand {
       int depth,
       int count,
       Limits limits) {
-    if ("-".equals(json)) {
-      return;
-    }
     double streamed = decoded.rates().median() / count * decoded.weightBytes();
-    streams
-        .out()
-        .printf(
+    say(
+        String.format(
             Locale.ROOT,
             "%s on %s (%s): prompt of %d %.1f tok/s; %d sequence(s) at depth %d %.1f tok/s"
-                + " (%.1f to %.1f), %.1f GB/s of weights, %.0f %% of the %.1f that memory gives%n",
+                + " (%.1f to %.1f), %.1f GB/s of weights, %.0f %% of the %.1f that memory gives",
             what,
             backend.name(),
             backend.device().name(),
@@ -181,8 +191,14 @@ final class BenchCommand extends Subcommand {
             decoded.rates().max(),
             streamed * 1e-9,
             100 * streamed / limits.readBytesPerSecond(),
-            limits.readBytesPerSecond() * 1e-9);
-    streams.out().flush();
+            limits.readBytesPerSecond() * 1e-9));
+  }
+
+  private void say(String line) {
+    if (!"-".equals(json)) {
+      streams.out().println(line);
+      streams.out().flush();
+    }
   }
 
   private void write(String file, List<Object> runs) throws IOException {

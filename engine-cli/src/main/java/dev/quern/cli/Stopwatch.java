@@ -38,6 +38,16 @@ final class Stopwatch {
    */
   record Decoded(Rates rates, long weightBytes) {}
 
+  /** Seconds to the first token after a prompt, once. */
+  double firstToken(int tokens) {
+    long start = System.nanoTime();
+    try (Session session = model.newSession()) {
+      session.append(tokens(tokens));
+      session.generate(GenerationOptions.greedy(1), text -> {});
+    }
+    return (System.nanoTime() - start) * 1e-9;
+  }
+
   /** Rate at which a prompt is read, the first token included. */
   Rates prompt(int tokens) {
     try (Session session = model.newSession()) {

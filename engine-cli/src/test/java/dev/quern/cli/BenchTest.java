@@ -114,7 +114,7 @@ class BenchTest {
             "--json",
             file.toString());
     assertThat(ran.status()).as(ran.err()).isZero();
-    assertThat(ran.out()).hasLineCount(8);
+    assertThat(ran.out()).hasLineCount(10).contains("uploaded 0.000 GB");
     JsonNode result = new ObjectMapper().readTree(file.toFile());
     assertThat(result.fieldNames())
         .toIterable()
@@ -130,12 +130,25 @@ class BenchTest {
             "backend",
             "device",
             "precision",
+            "upload",
+            "start",
             "prompt",
             "decode",
             "readBytesPerSecond",
             "flopsPerSecond");
     assertThat(run.get("model").asText()).isEqualTo("fable-7m-q4_k_m");
     assertThat(run.get("precision").asText()).isEqualTo("fast");
+    assertThat(run.get("upload").toString())
+        .isEqualTo("{\"bytes\":0,\"seconds\":0.0,\"bytesPerSecond\":0.0}");
+    JsonNode start = run.get("start");
+    assertThat(start.get("withoutUploadSeconds").asDouble())
+        .isEqualTo(
+            start.get("jvmSeconds").asDouble()
+                + start.get("openSeconds").asDouble()
+                + start.get("loadSeconds").asDouble()
+                + start.get("firstTokenSeconds").asDouble(),
+            within(1e-9));
+    assertThat(start.get("firstTokenSeconds").asDouble()).isPositive();
     assertThat(run.get("prompt").fieldNames())
         .toIterable()
         .containsExactly("tokens", "median", "min", "max");

@@ -85,7 +85,7 @@ public final class DryRunBackend implements Backend {
 
   @Override
   public synchronized Statistics statistics() {
-    return new Statistics(adopted, resident, 0, 0, 0, 0, 0, 0, 0, buffers, batches);
+    return new Statistics(adopted, 0, 0, resident, 0, 0, 0, 0, 0, 0, 0, buffers, batches);
   }
 
   @Override

@@ -4,6 +4,10 @@ package dev.quern.core;
  * Counters of a backend since it was opened, and what it holds now.
  *
  * @param adoptedBytes bytes of weights adopted, as stored in their file
+ * @param uploadedBytes bytes of weights copied to a device, again where they were needed again; 0
+ *     where they are used in place
+ * @param uploadNanos how long the host was busy with that, in nanoseconds; the last few megabytes
+ *     may still be under way
  * @param residentBytes bytes of device or host memory held now by weights, buffers and scratch; a
  *     mapped file used in place does not count
  * @param builds programs compiled or loaded
@@ -19,6 +23,8 @@ package dev.quern.core;
  */
 public record Statistics(
     long adoptedBytes,
+    long uploadedBytes,
+    long uploadNanos,
     long residentBytes,
     long builds,
     long submits,

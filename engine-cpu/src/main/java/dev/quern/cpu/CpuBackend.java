@@ -143,6 +143,8 @@ final class CpuBackend implements Backend {
   public synchronized Statistics statistics() {
     return new Statistics(
         ledger.adoptedBytes(),
+        0,
+        0,
         ledger.residentBytes() + scratchBytes + weights.bytes(),
         0,
         submits,

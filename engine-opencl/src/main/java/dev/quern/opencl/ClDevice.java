@@ -29,10 +29,16 @@ record ClDevice(
     Device info) {
   private static final String NV_QUERY = "cl_nv_device_attribute_query";
   private static final String HOPPER = "sm_90";
+  private static final String UNIFIED = "host_unified_memory";
 
   /** Whether the device executes kernels on the host's processor. */
   boolean cpu() {
     return info.kind() == Device.Kind.CPU;
+  }
+
+  /** Whether its memory is that of the host. */
+  boolean unified() {
+    return info.features().contains(UNIFIED);
   }
 
   /** Whether the driver is NVIDIA's: its build log tells registers, its compiler takes PTX. */
@@ -121,6 +127,9 @@ record ClDevice(
     String extensions = cl.deviceText(device, Cl.CL_DEVICE_EXTENSIONS);
     if (!extensions.isEmpty()) {
       features.addAll(List.of(extensions.split("\\s+")));
+    }
+    if (cl.deviceNumber(device, Cl.CL_DEVICE_HOST_UNIFIED_MEMORY) != 0) {
+      features.add(UNIFIED);
     }
     if (features.contains(NV_QUERY)) {
       long major = cl.deviceNumber(device, Cl.CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV);

@@ -3,6 +3,8 @@ package dev.quern.opencl;
 /** What {@link dev.quern.core.Statistics} counts. Guarded by the lock of the device. */
 final class Counters {
   long adoptedBytes;
+  long uploadedBytes;
+  long uploadNanos;
   long builds;
   long submits;
   long launches;
@@ -16,6 +18,8 @@ final class Counters {
   /** Forgets what was done so far; what lives is not touched. */
   void reset() {
     adoptedBytes = 0;
+    uploadedBytes = 0;
+    uploadNanos = 0;
     builds = 0;
     submits = 0;
     launches = 0;

@@ -69,7 +69,7 @@ final class DeviceBuffer implements Buffer {
       if (content != null) {
         try {
           content.fill(place);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
           giveBack();
           throw e;
         }

@@ -53,7 +53,8 @@ final class OpenClBackend implements Backend {
    * @throws BackendException if it computes wrongly
    */
   static OpenClBackend open(OpenCl cl, ClDevice device, Settings settings, @Nullable Path cache) {
-    OpenClBackend backend = new OpenClBackend(OpenDevice.open(cl, device, cache), settings);
+    boolean pinned = settings.uploads().pinned(device);
+    OpenClBackend backend = new OpenClBackend(OpenDevice.open(cl, device, pinned, cache), settings);
     try {
       SelfTest.run(backend);
       backend.opened().counters().reset();
@@ -108,7 +109,17 @@ final class OpenClBackend implements Backend {
   }
 
   private DeviceBuffer adopt(String name, MemorySegment data) {
-    return make(name, data.byteSize(), region -> write(region, 0, data));
+    return make(name, data.byteSize(), region -> upload(region, data));
+  }
+
+  private void upload(Region region, MemorySegment data) {
+    if (isDry()) {
+      return;
+    }
+    long start = System.nanoTime();
+    write(region, 0, data);
+    device.counters().uploadNanos += System.nanoTime() - start;
+    device.counters().uploadedBytes += data.byteSize();
   }
 
   private SplitBuffer adoptSplit(
@@ -272,7 +283,7 @@ final class OpenClBackend implements Backend {
       long free = Math.max(1, real.memoryBytes() - device.memory().usedBytes());
       ClDevice imagined =
           device.device().limited(memoryBytes == 0 ? free : memoryBytes, real.maxAllocationBytes());
-      OpenDevice dry = OpenDevice.open(new DryRunOpenCl(device.cl()), imagined, null);
+      OpenDevice dry = OpenDevice.open(new DryRunOpenCl(device.cl()), imagined, false, null);
       return new OpenClBackend(dry, settings);
     }
   }
@@ -293,6 +304,8 @@ final class OpenClBackend implements Backend {
       Counters c = device.counters();
       return new Statistics(
           c.adoptedBytes,
+          c.uploadedBytes,
+          c.uploadNanos,
           device.memory().usedBytes(),
           c.builds,
           c.submits,

@@ -26,21 +26,30 @@ final class OpenDevice {
   private final Map<String, Long> programs = new HashMap<>();
   private final Counters counters = new Counters();
 
-  private OpenDevice(OpenCl cl, ClDevice device, long context, long queue, @Nullable Path cache) {
+  private OpenDevice(
+      OpenCl cl, ClDevice device, long context, long queue, boolean pinned, @Nullable Path cache) {
     this.cl = cl;
     this.device = device;
     this.context = context;
     this.queue = queue;
     this.memory = new DeviceMemory(cl, device, context);
     this.cache = new ProgramCache(cl, device, context, cache);
-    this.staging = new Staging(cl, queue, counters);
+    this.staging =
+        new Staging(
+            cl, queue, counters, pinned ? () -> new PinnedUpload(cl, context, queue) : null);
   }
 
-  static OpenDevice open(OpenCl cl, ClDevice device, @Nullable Path cache) {
+  /**
+   * Opens a device.
+   *
+   * @param pinned whether large writes go through pinned memory
+   * @param cache where programs are kept; null for nowhere
+   */
+  static OpenDevice open(OpenCl cl, ClDevice device, boolean pinned, @Nullable Path cache) {
     long context = cl.createContext(device.platform(), device.handle());
     try {
       return new OpenDevice(
-          cl, device, context, cl.createQueue(context, device.handle(), false), cache);
+          cl, device, context, cl.createQueue(context, device.handle(), false), pinned, cache);
     } catch (OpenClException e) {
       cl.releaseContext(context);
       throw e;

@@ -14,10 +14,17 @@ import java.util.Map;
  * @param groupSize {@code opencl.group-size}: work-items in a work-group, a power of two
  * @param groups {@code opencl.groups}: work-groups of the persistent kernel
  * @param spinLimit {@code opencl.spin-limit}: how often the grid barrier looks before it gives up
+ * @param uploads {@code opencl.uploads}: auto, plain or pinned; read when a device is opened
  * @param limits {@code opencl.memory} and {@code opencl.max-alloc}
  */
 record Settings(
-    Strategy strategy, Kernels kernels, int groupSize, int groups, int spinLimit, Limits limits) {
+    Strategy strategy,
+    Kernels kernels,
+    int groupSize,
+    int groups,
+    int spinLimit,
+    Uploads uploads,
+    Limits limits) {
   /** How batches are launched. */
   enum Strategy {
     AUTO,
@@ -30,6 +37,23 @@ record Settings(
     AUTO,
     PORTABLE,
     INT8
+  }
+
+  /** How weights reach a device. */
+  enum Uploads {
+    /** Pinned where the device has memory of its own. */
+    AUTO,
+    PLAIN,
+    PINNED;
+
+    /** Whether uploads to a device go through pinned memory. */
+    boolean pinned(ClDevice device) {
+      return switch (this) {
+        case AUTO -> !device.unified();
+        case PLAIN -> false;
+        case PINNED -> true;
+      };
+    }
   }
 
   /**
@@ -45,7 +69,7 @@ record Settings(
 
   /** The backend chooses everything. */
   static final Settings DEFAULTS =
-      new Settings(Strategy.AUTO, Kernels.AUTO, 0, 0, 0, new Limits(0, 0));
+      new Settings(Strategy.AUTO, Kernels.AUTO, 0, 0, 0, Uploads.AUTO, new Limits(0, 0));
 
   Settings {
     if (groupSize < 0 || Integer.bitCount(groupSize) > 1) {
@@ -75,26 +99,27 @@ record Settings(
       case "group-size" -> with(number(name, value), groups, spinLimit);
       case "groups" -> with(groupSize, number(name, value), spinLimit);
       case "spin-limit" -> with(groupSize, groups, number(name, value));
-      case "memory" -> with(new Limits(bytes(name, value), limits.maxAllocation()));
-      case "max-alloc" -> with(new Limits(limits.memory(), bytes(name, value)));
+      case "uploads" -> with(choice(Uploads.class, name, value), limits);
+      case "memory" -> with(uploads, new Limits(bytes(name, value), limits.maxAllocation()));
+      case "max-alloc" -> with(uploads, new Limits(limits.memory(), bytes(name, value)));
       default ->
           throw new BackendException(
               name
                   + ": must be one of opencl.strategy, opencl.kernels, opencl.group-size,"
-                  + " opencl.groups, opencl.spin-limit, opencl.memory, opencl.max-alloc");
+                  + " opencl.groups, opencl.spin-limit, opencl.uploads, opencl.memory, opencl.max-alloc");
     };
   }
 
   private Settings with(Strategy changed, Kernels chosen) {
-    return new Settings(changed, chosen, groupSize, groups, spinLimit, limits);
+    return new Settings(changed, chosen, groupSize, groups, spinLimit, uploads, limits);
   }
 
   private Settings with(int size, int count, int spins) {
-    return new Settings(strategy, kernels, size, count, spins, limits);
+    return new Settings(strategy, kernels, size, count, spins, uploads, limits);
   }
 
-  private Settings with(Limits changed) {
-    return new Settings(strategy, kernels, groupSize, groups, spinLimit, changed);
+  private Settings with(Uploads way, Limits changed) {
+    return new Settings(strategy, kernels, groupSize, groups, spinLimit, way, changed);
   }
 
   private static long bytes(String name, String value) {

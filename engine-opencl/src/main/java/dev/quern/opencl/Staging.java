@@ -1,16 +1,23 @@
 package dev.quern.opencl;
 
+import dev.quern.core.event.FallbackEvent;
 import dev.quern.opencl.binding.OpenCl;
+import dev.quern.opencl.binding.OpenClException;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Host memory between callers and the device. Small writes are copied into a ring of blocks and
- * sent without waiting, so that the host can run ahead of the device; large ones wait. Not
- * thread-safe.
+ * sent without waiting, so that the host can run ahead of the device. Large ones go through pinned
+ * memory to a device that has memory of its own, and wait elsewhere: to a device that shares the
+ * host's memory another copy would only cost. Not thread-safe.
  */
 final class Staging {
+  private static final System.Logger LOG = System.getLogger(Staging.class.getName());
   private static final int BLOCKS = 256;
   private static final int BLOCK_BYTES = 4096;
 
@@ -24,11 +31,19 @@ final class Staging {
   private final MemorySegment ring = arena.allocate((long) BLOCKS * BLOCK_BYTES, 64);
   private final long[] events = new long[BLOCKS];
   private int next;
+  private @Nullable Supplier<PinnedUpload> pinning;
+  private @Nullable PinnedUpload pinned;
 
-  Staging(OpenCl cl, long queue, Counters counters) {
+  /**
+   * Memory between a queue and its callers.
+   *
+   * @param pinning makes the pinned memory when it is first needed; null for none
+   */
+  Staging(OpenCl cl, long queue, Counters counters, @Nullable Supplier<PinnedUpload> pinning) {
     this.cl = cl;
     this.queue = queue;
     this.counters = counters;
+    this.pinning = pinning;
   }
 
   void write(long buffer, long offset, MemorySegment source) {
@@ -37,6 +52,11 @@ final class Staging {
     }
     if (source.byteSize() <= BLOCK_BYTES) {
       writeAhead(buffer, offset, source);
+      return;
+    }
+    PinnedUpload upload = pinned();
+    if (upload != null) {
+      counters.waits += upload.write(buffer, offset, source);
     } else if (source.isNative()) {
       counters.waits++;
       cl.write(queue, buffer, offset, source);
@@ -44,6 +64,21 @@ final class Staging {
       counters.waits++;
       pieces(source, piece -> cl.write(queue, buffer, offset + piece.at, piece.host), true);
     }
+  }
+
+  private @Nullable PinnedUpload pinned() {
+    if (pinning != null) {
+      try {
+        pinned = pinning.get();
+      } catch (OpenClException e) {
+        String reason = "there is no pinned memory: " + e.getMessage();
+        LOG.log(Level.WARNING, "uploads wait for the device, as {0}", reason);
+        FallbackEvent.record("pinned uploads", "plain uploads", reason);
+        counters.fallbacks++;
+      }
+      pinning = null;
+    }
+    return pinned;
   }
 
   private void writeAhead(long buffer, long offset, MemorySegment source) {
@@ -104,6 +139,9 @@ final class Staging {
       if (event != 0) {
         cl.releaseEvent(event);
       }
+    }
+    if (pinned != null) {
+      pinned.close(drained);
     }
     if (drained) {
       arena.close();

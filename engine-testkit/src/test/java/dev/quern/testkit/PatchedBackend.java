@@ -135,6 +135,8 @@ final class PatchedBackend implements Backend {
   public synchronized Statistics statistics() {
     return new Statistics(
         ledger.adoptedBytes(),
+        0,
+        0,
         ledger.residentBytes(),
         0,
         submits,

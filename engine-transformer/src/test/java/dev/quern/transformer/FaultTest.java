@@ -39,6 +39,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Any call of OpenCL may fail in the middle of anything: the text is right, or there is an error
@@ -95,7 +97,13 @@ class FaultTest {
   }
 
   private static Backends.Candidate candidate(FaultyOpenCl cl) {
-    return candidate(new OpenClBackendProvider(cl::binding));
+    return candidate(cl, "auto");
+  }
+
+  private static Backends.Candidate candidate(FaultyOpenCl cl, String uploads) {
+    return new Backends.Candidate(
+        new OpenClBackendProvider(cl::binding),
+        OpenOptions.defaults().withCache(cache).withSettings(Map.of("opencl.uploads", uploads)));
   }
 
   private static ModelSource source() {
@@ -133,9 +141,9 @@ class FaultTest {
   }
 
   /** What a whole generation calls, from opening to closing. */
-  private static List<String> calls() {
+  private static List<String> calls(String uploads) {
     FaultyOpenCl cl = faulty();
-    assertThat(alone(candidate(cl))).isEqualTo(expected);
+    assertThat(alone(candidate(cl, uploads))).isEqualTo(expected);
     assertThat(cl.live()).isEmpty();
     return cl.calls();
   }
@@ -157,24 +165,25 @@ class FaultTest {
 
   // ---- one call fails
 
-  @Test
-  void aNamedBackendSaysWhatFailedAndTheSessionGoesOn() {
-    calls();
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "pinned"})
+  void aNamedBackendSaysWhatFailedAndTheSessionGoesOn(String uploads) {
+    calls(uploads);
     int[] statuses =
         everyCall()
             ? new int[] {OpenClStatus.OUT_OF_RESOURCES, OpenClStatus.OUT_OF_HOST_MEMORY, -9999}
             : new int[] {OpenClStatus.OUT_OF_RESOURCES};
     for (int status : statuses) {
-      for (int call : chosen(calls())) {
-        failsOnce(call, status);
+      for (int call : chosen(calls(uploads))) {
+        failsOnce(call, status, uploads);
       }
     }
   }
 
-  private static void failsOnce(int call, int status) {
+  private static void failsOnce(int call, int status, String uploads) {
     FaultyOpenCl cl = faulty().failAt(call, status);
     String what = "call %d with status %d".formatted(call, status);
-    try (LanguageModel model = load(candidate(cl));
+    try (LanguageModel model = load(candidate(cl, uploads));
         Session session = model.newSession()) {
       session.append(PROMPT);
       try {
@@ -192,13 +201,15 @@ class FaultTest {
     assertThat(cl.live()).as(what).isEmpty();
   }
 
-  @Test
-  void autoGoesOnElsewhereWithTheRightText() {
-    calls();
-    for (int call : chosen(calls())) {
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "pinned"})
+  void autoGoesOnElsewhereWithTheRightText(String uploads) {
+    calls(uploads);
+    for (int call : chosen(calls(uploads))) {
       FaultyOpenCl cl = faulty().loseAt(call, DEVICE_NOT_AVAILABLE);
       String what = "lost at call %d".formatted(call);
-      try (LanguageModel model = load(candidate(cl), candidate(new ReferenceBackendProvider()));
+      try (LanguageModel model =
+              load(candidate(cl, uploads), candidate(new ReferenceBackendProvider()));
           Session session = model.newSession()) {
         session.append(PROMPT);
         goOn(session);
@@ -208,13 +219,14 @@ class FaultTest {
     }
   }
 
-  @Test
-  void aLostDeviceUnderItsNameIsAnErrorEveryTimeAndClosesCleanly() {
-    calls();
-    for (int call : chosen(calls())) {
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "pinned"})
+  void aLostDeviceUnderItsNameIsAnErrorEveryTimeAndClosesCleanly(String uploads) {
+    calls(uploads);
+    for (int call : chosen(calls(uploads))) {
       FaultyOpenCl cl = faulty().loseAt(call, DEVICE_NOT_AVAILABLE);
       String what = "lost at call %d".formatted(call);
-      try (LanguageModel model = load(candidate(cl));
+      try (LanguageModel model = load(candidate(cl, uploads));
           Session session = model.newSession()) {
         session.append(PROMPT);
         try {

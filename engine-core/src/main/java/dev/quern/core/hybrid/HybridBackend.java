@@ -289,6 +289,8 @@ public final class HybridBackend implements Backend {
     Statistics b = second.statistics();
     return new Statistics(
         adoptedBytes,
+        a.uploadedBytes() + b.uploadedBytes(),
+        a.uploadNanos() + b.uploadNanos(),
         a.residentBytes() + b.residentBytes(),
         a.builds() + b.builds(),
         submits,

@@ -83,6 +83,8 @@ final class ReferenceBackend implements Backend {
   public synchronized Statistics statistics() {
     return new Statistics(
         ledger.adoptedBytes(),
+        0,
+        0,
         ledger.residentBytes(),
         0,
         submits,

@@ -22,6 +22,7 @@ public final class Cl {
   public static final int CL_DRIVER_VERSION = 0x102D;
   public static final int CL_DEVICE_VERSION = 0x102F;
   public static final int CL_DEVICE_EXTENSIONS = 0x1030;
+  public static final int CL_DEVICE_HOST_UNIFIED_MEMORY = 0x1035;
 
   /** From {@code cl_nv_device_attribute_query}: registers of one work-group. */
   public static final int CL_DEVICE_REGISTERS_PER_BLOCK_NV = 0x4002;

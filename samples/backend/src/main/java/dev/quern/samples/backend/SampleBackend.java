@@ -81,6 +81,8 @@ final class SampleBackend implements Backend {
   public synchronized Statistics statistics() {
     return new Statistics(
         ledger.adoptedBytes(),
+        0,
+        0,
         ledger.residentBytes(),
         0,
         submits,
