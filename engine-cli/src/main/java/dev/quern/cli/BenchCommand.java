@@ -84,7 +84,7 @@ final class BenchCommand extends Subcommand {
 
   @Override
   public Integer call() throws IOException {
-    jvmSeconds = StartUp.secondsOfProcess();
+    jvmSeconds = StartUp.secondsOfJvm();
     check("--prompt", prompt, 1);
     check("--generate", generate, 1);
     check("--repeat", repeat, 1);

@@ -1,8 +1,7 @@
 package dev.quern.cli;
 
 import dev.quern.core.Statistics;
-import java.time.Duration;
-import java.time.Instant;
+import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -10,7 +9,7 @@ import java.util.Map;
 /**
  * How long it took to the first token, in seconds. Not in it: making random weights.
  *
- * @param jvm from the start of the process to the command
+ * @param jvm from the start of the JVM to the command
  * @param open opening the backend
  * @param load loading the model, uploads included
  * @param first from then to the first token after a prompt, its batches built
@@ -43,18 +42,16 @@ record StartUp(double jvm, double open, double load, double first, Upload upload
     }
   }
 
-  /** How old this process is. */
-  static double secondsOfProcess() {
-    Instant now = Instant.now();
-    Instant start = ProcessHandle.current().info().startInstant().orElse(now);
-    return seconds(Duration.between(start, now).toNanos());
+  /** How old this JVM is. */
+  static double secondsOfJvm() {
+    return ManagementFactory.getRuntimeMXBean().getUptime() * 1e-3;
   }
 
   static double seconds(long nanos) {
     return nanos * 1e-9;
   }
 
-  /** Start of the process to the first token, without the upload. */
+  /** Start of the JVM to the first token, without the upload. */
   private double withoutUpload() {
     return jvm + open + load + first - upload.seconds;
   }

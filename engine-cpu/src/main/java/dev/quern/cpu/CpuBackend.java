@@ -17,6 +17,7 @@ import dev.quern.core.StepTime;
 import dev.quern.core.Support;
 import dev.quern.core.Tensor;
 import dev.quern.core.event.BuildEvent;
+import dev.quern.core.event.Events;
 import dev.quern.core.event.StepEvent;
 import dev.quern.core.event.UploadEvent;
 import dev.quern.core.format.WeightFormat;
@@ -80,8 +81,7 @@ final class CpuBackend implements Backend {
   @Override
   public synchronized Tensor adopt(
       String name, WeightFormat format, Shape shape, MemorySegment data) {
-    UploadEvent event = new UploadEvent();
-    event.begin();
+    UploadEvent event = Events.begin(UploadEvent::new);
     open();
     MemorySegment bytes = data;
     if (!data.isNative()) {
@@ -90,7 +90,9 @@ final class CpuBackend implements Backend {
       scratchBytes += bytes.byteSize();
     }
     Tensor tensor = Tensor.of(name, ledger.adopt(name, format, shape, bytes), shape, format);
-    event.end(CpuBackendProvider.NAME, name, data.byteSize(), data.isNative());
+    if (event != null) {
+      event.end(CpuBackendProvider.NAME, name, data.byteSize(), data.isNative());
+    }
     return tensor;
   }
 
@@ -110,8 +112,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public synchronized CompiledBatch compile(CommandBatch batch, CompileOptions options) {
-    BuildEvent event = new BuildEvent();
-    event.begin();
+    BuildEvent event = Events.begin(BuildEvent::new);
     open();
     Lowering.Result lowering =
         new Lowering(batch, options.precision(), table, kernels, weights).run();
@@ -122,7 +123,9 @@ final class CpuBackend implements Backend {
     CpuBatch compiled = new CpuBatch(this, batch, lowering);
     batches.add(compiled);
     scratchBytes += compiled.scratchBytes();
-    event.end(CpuBackendProvider.NAME, batch.name(), BuildEvent.Kind.BATCH);
+    if (event != null) {
+      event.end(CpuBackendProvider.NAME, batch.name(), BuildEvent.Kind.BATCH);
+    }
     return compiled;
   }
 
@@ -175,8 +178,7 @@ final class CpuBackend implements Backend {
 
   /** Runs a batch to its end. */
   synchronized void run(CpuBatch batch, Bindings bindings) {
-    StepEvent event = new StepEvent();
-    event.begin();
+    StepEvent event = Events.begin(StepEvent::new);
     open();
     batch.bind(bindings);
     submits++;
@@ -185,7 +187,9 @@ final class CpuBackend implements Backend {
     long start = System.nanoTime();
     workers.run(batch);
     batch.check();
-    event.end(CpuBackendProvider.NAME, batch.batch().name(), batch.weightBytes());
+    if (event != null) {
+      event.end(CpuBackendProvider.NAME, batch.batch().name(), batch.weightBytes());
+    }
     if (!(kernels instanceof ScalarKernels)) {
       long now = System.nanoTime();
       speedCheck.after(now - opened);

@@ -8,6 +8,7 @@ import dev.quern.core.CompiledBatch;
 import dev.quern.core.Completion;
 import dev.quern.core.StepTime;
 import dev.quern.core.Tensor;
+import dev.quern.core.event.Events;
 import dev.quern.core.event.FallbackEvent;
 import dev.quern.core.event.StepEvent;
 import dev.quern.core.op.Op;
@@ -158,15 +159,16 @@ final class CompiledOpenClBatch implements CompiledBatch {
       if (fallback != null) {
         return fallback.submit(bindings);
       }
-      StepEvent step = new StepEvent();
-      step.begin();
+      StepEvent step = Events.begin(StepEvent::new);
       try {
         backend.inFlight().makeRoom();
         sendSlots(bindings);
         long event = launcher.launch(bindings);
         device.counters().submits++;
         device.counters().weightBytesRead += weightBytes;
-        step.end(backend.name(), batch().name(), weightBytes);
+        if (step != null) {
+          step.end(backend.name(), batch().name(), weightBytes);
+        }
         return backend.inFlight().add(this, event);
       } catch (OpenClException e) {
         throw failed(e);

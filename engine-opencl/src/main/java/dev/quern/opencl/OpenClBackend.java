@@ -15,6 +15,7 @@ import dev.quern.core.Statistics;
 import dev.quern.core.Support;
 import dev.quern.core.Tensor;
 import dev.quern.core.event.BuildEvent;
+import dev.quern.core.event.Events;
 import dev.quern.core.event.UploadEvent;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
@@ -96,12 +97,11 @@ final class OpenClBackend implements Backend {
               .formatted(name, shape, format.name(), bytes, data.byteSize()));
     }
     synchronized (device) {
-      UploadEvent event = new UploadEvent();
-      event.begin();
+      UploadEvent event = Events.begin(UploadEvent::new);
       boolean whole = bytes <= device.device().info().maxAllocationBytes();
       Buffer buffer = whole ? adopt(name, data) : adoptSplit(name, format, shape, data);
       device.counters().adoptedBytes += bytes;
-      if (!isDry()) {
+      if (event != null && !isDry()) {
         event.end(name(), name, bytes, false);
       }
       return Tensor.of(name, buffer, shape, format);
@@ -187,14 +187,13 @@ final class OpenClBackend implements Backend {
     Settings own = settings.with(options.settings());
     Geometry geometry = Geometry.of(device.device(), own);
     synchronized (device) {
-      BuildEvent event = new BuildEvent();
-      event.begin();
+      BuildEvent event = Events.begin(BuildEvent::new);
       requireOpen();
       int slots = batch.slots().size();
       Lowering lowering = new Lowering(device.device(), geometry, own, options.precision(), slots);
       try {
         CompiledBatch compiled = make(lower(batch, lowering), geometry, own, options);
-        if (!isDry()) {
+        if (event != null && !isDry()) {
           event.end(name(), batch.name(), BuildEvent.Kind.BATCH);
         }
         return compiled;

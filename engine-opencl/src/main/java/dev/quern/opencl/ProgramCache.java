@@ -1,6 +1,7 @@
 package dev.quern.opencl;
 
 import dev.quern.core.event.BuildEvent;
+import dev.quern.core.event.Events;
 import dev.quern.opencl.binding.OpenCl;
 import dev.quern.opencl.binding.OpenClException;
 import java.io.IOException;
@@ -44,27 +45,32 @@ final class ProgramCache {
     if (cl instanceof DryRunOpenCl) {
       return buildSource(source, options); // which builds nothing, so there is no event either
     }
-    BuildEvent event = new BuildEvent();
-    event.begin();
+    BuildEvent event = Events.begin(BuildEvent::new);
     if (folder == null) {
       long program = buildSource(source, options);
-      event.end("opencl", device.info().name(), BuildEvent.Kind.PROGRAM);
+      end(event, BuildEvent.Kind.PROGRAM);
       return program;
     }
     Path entry = folder.resolve(key(source, options) + ".clbin");
     long cached = load(entry, options);
     if (cached != 0) {
-      event.end("opencl", device.info().name(), BuildEvent.Kind.CACHED_PROGRAM);
+      end(event, BuildEvent.Kind.CACHED_PROGRAM);
       return cached;
     }
     long program = buildSource(source, options);
-    event.end("opencl", device.info().name(), BuildEvent.Kind.PROGRAM);
+    end(event, BuildEvent.Kind.PROGRAM);
     try {
       store(entry, cl.binary(program));
     } catch (OpenClException e) {
       LOG.log(Level.WARNING, "{0} is not cached: {1}", entry, e.getMessage());
     }
     return program;
+  }
+
+  private void end(@Nullable BuildEvent event, BuildEvent.Kind kind) {
+    if (event != null) {
+      event.end("opencl", device.info().name(), kind);
+    }
   }
 
   /** Whether a fact about this device and driver was remembered. */

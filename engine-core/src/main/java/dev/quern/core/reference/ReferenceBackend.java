@@ -17,6 +17,7 @@ import dev.quern.core.StepTime;
 import dev.quern.core.Storage;
 import dev.quern.core.Support;
 import dev.quern.core.Tensor;
+import dev.quern.core.event.Events;
 import dev.quern.core.event.StepEvent;
 import dev.quern.core.event.UploadEvent;
 import dev.quern.core.format.WeightFormat;
@@ -54,10 +55,11 @@ final class ReferenceBackend implements Backend {
 
   @Override
   public Tensor adopt(String name, WeightFormat format, Shape shape, MemorySegment data) {
-    UploadEvent event = new UploadEvent();
-    event.begin();
+    UploadEvent event = Events.begin(UploadEvent::new);
     Tensor tensor = Tensor.of(name, ledger.adopt(name, format, shape, data), shape, format);
-    event.end(name(), name, data.byteSize(), true);
+    if (event != null) {
+      event.end(name(), name, data.byteSize(), true);
+    }
     return tensor;
   }
 
@@ -106,12 +108,13 @@ final class ReferenceBackend implements Backend {
   private synchronized void run(Compiled compiled, Bindings bindings) {
     compiled.requireOpen();
     bindings.check(compiled.batch);
-    StepEvent event = new StepEvent();
-    event.begin();
+    StepEvent event = Events.begin(StepEvent::new);
     submits++;
     long before = weightBytesRead;
     compiled.batch.ops().forEach(op -> run(op, compiled, bindings));
-    event.end(name(), compiled.batch.name(), weightBytesRead - before);
+    if (event != null) {
+      event.end(name(), compiled.batch.name(), weightBytesRead - before);
+    }
   }
 
   private void run(Op op, Compiled compiled, Bindings bindings) {
