@@ -11,6 +11,8 @@ final class Ceiling {
   /** More than a last-level cache holds. */
   private static final long BYTES = 256L << 20;
 
+  private static final long PIECE = 256L * Ceilings.UNIT;
+
   private static final int STEPS = 1 << 20;
 
   private final Ceilings loops;
@@ -30,9 +32,7 @@ final class Ceiling {
       // written, or all of it would be one page of zeros
       x.fill((byte) 1);
       double read =
-          rate(
-              (double) x.byteSize(),
-              worker -> results[worker] = loops.sum(x, worker * share, share));
+          rate((double) x.byteSize(), worker -> results[worker] = sum(x, worker * share, share));
       double flops =
           rate(
               (double) workers.count() * STEPS * loops.flopsPerStep(),
@@ -44,6 +44,15 @@ final class Ceiling {
       }
       return new Limits(read, flops);
     }
+  }
+
+  /** Piece by piece: one long call would end before C2 has made good code of its loop. */
+  private float sum(MemorySegment x, long at, long bytes) {
+    float sum = 0;
+    for (long i = 0; i < bytes; i += PIECE) {
+      sum += loops.sum(x, at + i, Math.min(PIECE, bytes - i));
+    }
+    return sum;
   }
 
   private double rate(double amount, IntConsumer work) {
