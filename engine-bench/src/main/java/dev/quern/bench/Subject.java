@@ -187,6 +187,11 @@ final class Subject implements AutoCloseable {
     made.buffer(input).write(0, bytes);
   }
 
+  /** Writes other values into an input. */
+  void write(String input, MemorySegment values) {
+    made.buffer(input).write(0, values);
+  }
+
   /** What a submit must move and compute. */
   Cost cost() {
     return cost;
