@@ -1,6 +1,7 @@
 package dev.quern.cli;
 
 import dev.quern.core.BackendException;
+import dev.quern.core.InsufficientMemoryException;
 import dev.quern.gguf.GgufException;
 import dev.quern.tokenizer.TokenizerException;
 import dev.quern.transformer.ChatTemplateException;
@@ -15,7 +16,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Errors as one line {@code quern: …} and an exit status: 2 for wrong usage, 1 for a failure. */
+/**
+ * Errors as one line {@code quern: …} and an exit status: 2 for wrong usage, 1 for a failure. Below
+ * the refusal of a model that does not fit a device is its plan.
+ */
 final class Failures {
   static final int FAILURE = 1;
   static final int USAGE = 2;
@@ -55,6 +59,10 @@ final class Failures {
 
   private int failed(Exception e, boolean verbose) {
     report(describe(e), e, verbose);
+    if (e instanceof InsufficientMemoryException refused) {
+      refused.plan().ifPresent(plan -> plan.lines().forEach(line -> err.println("  " + line)));
+      err.flush();
+    }
     return e instanceof UsageException ? USAGE : FAILURE;
   }
 

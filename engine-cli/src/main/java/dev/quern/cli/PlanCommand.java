@@ -1,7 +1,6 @@
 package dev.quern.cli;
 
 import dev.quern.core.Backend;
-import dev.quern.core.Backends;
 import dev.quern.core.ByteSize;
 import dev.quern.core.Device;
 import dev.quern.core.Precision;
@@ -14,6 +13,7 @@ import dev.quern.transformer.LoadOptions;
 import dev.quern.transformer.ModelSource;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
           + " the batches for prompts and for decoding. --verbose shows every tensor."
     })
 final class PlanCommand extends Subcommand {
-  private static final String LINE = "  %-28s %14s %14s  %s%n";
+  private static final String LINE = "  %-28s %14s %12s %12s  %s%n";
 
   @Mixin private ModelOptions model = new ModelOptions();
 
@@ -70,7 +70,7 @@ final class PlanCommand extends Subcommand {
       print(source.name() + " on " + model.describe(backend, Precision.FAST));
       print(places.memory());
       table(plan, places);
-      print(verdict(plan, backend, source, options));
+      print(verdict(plan, backend));
     }
     return 0;
   }
@@ -111,36 +111,50 @@ final class PlanCommand extends Subcommand {
   /** A line of the table: what belongs together. */
   private static final class Group {
     private final String place;
-    private long weights;
+    private final Map<MemoryPlan.Kind, Long> bytes = new EnumMap<>(MemoryPlan.Kind.class);
     private long inPlace;
-    private long other;
+    private int parts = 1;
 
     Group(String place) {
       this.place = place;
     }
 
     void add(MemoryPlan.Entry entry) {
-      if (entry.kind() == MemoryPlan.Kind.WEIGHTS) {
-        weights += entry.resident();
-        inPlace += entry.resident() == 0 ? entry.stored() : 0;
-      } else {
-        other += entry.resident();
+      bytes.merge(entry.kind(), entry.resident(), Long::sum);
+      if (entry.kind() == MemoryPlan.Kind.WEIGHTS && entry.resident() == 0) {
+        inPlace += entry.stored();
       }
+      parts = Math.max(parts, entry.parts());
+    }
+
+    private long of(MemoryPlan.Kind kind) {
+      return bytes.getOrDefault(kind, 0L);
+    }
+
+    private static String amount(long bytes) {
+      return bytes == 0 ? "" : ByteSize.format(bytes);
     }
 
     String weights() {
-      return weights == 0 && inPlace > 0
-          ? ByteSize.format(inPlace) + " mapped"
-          : weights == 0 ? "" : ByteSize.format(weights);
+      long own = of(MemoryPlan.Kind.WEIGHTS);
+      return own == 0 && inPlace > 0 ? ByteSize.format(inPlace) + " mapped" : amount(own);
+    }
+
+    String cache() {
+      return amount(of(MemoryPlan.Kind.CACHE));
     }
 
     String other() {
-      return other == 0 ? "" : ByteSize.format(other);
+      return amount(of(MemoryPlan.Kind.BUFFER) + of(MemoryPlan.Kind.SCRATCH));
+    }
+
+    String place() {
+      return parts == 1 ? place : "%s, a tensor in up to %d allocations".formatted(place, parts);
     }
   }
 
   private void table(MemoryPlan plan, Places places) {
-    streams.out().printf(Locale.ROOT, LINE, "", "weights", "other", "where");
+    streams.out().printf(Locale.ROOT, LINE, "", "weights", "KV cache", "other", "where");
     if (standard.verbose) {
       for (MemoryPlan.Entry entry : plan.entries()) {
         Group group = new Group(places.of(entry.name()));
@@ -150,13 +164,14 @@ final class PlanCommand extends Subcommand {
     } else {
       groups(plan, places).forEach(this::line);
     }
-    Group total = new Group("");
-    plan.entries().forEach(total::add);
-    line("total", total);
+    plan.lines().forEach(this::print);
   }
 
   private void line(String label, Group group) {
-    streams.out().printf(Locale.ROOT, LINE, label, group.weights(), group.other(), group.place);
+    streams
+        .out()
+        .printf(
+            Locale.ROOT, LINE, label, group.weights(), group.cache(), group.other(), group.place());
   }
 
   private static Map<String, Group> groups(MemoryPlan plan, Places places) {
@@ -165,7 +180,7 @@ final class PlanCommand extends Subcommand {
     for (MemoryPlan.Entry entry : plan.entries()) {
       OptionalInt layer = Placement.layer(entry.name());
       if (layer.isPresent()) {
-        String label = "layer %d, cache included".formatted(layer.getAsInt());
+        String label = "layer %d".formatted(layer.getAsInt());
         groups.computeIfAbsent(label, l -> new Group(places.of(entry.name()))).add(entry);
       } else {
         rest.add(entry);
@@ -175,7 +190,7 @@ final class PlanCommand extends Subcommand {
       String label =
           switch (entry.kind()) {
             case WEIGHTS -> entry.name();
-            case BUFFER -> "inputs and results";
+            case CACHE, BUFFER -> "inputs and results";
             case SCRATCH -> label(entry);
           };
       groups.computeIfAbsent(label, l -> new Group(places.of(entry.name()))).add(entry);
@@ -187,29 +202,15 @@ final class PlanCommand extends Subcommand {
     return entry.kind() == MemoryPlan.Kind.SCRATCH ? "scratch of " + entry.name() : entry.name();
   }
 
-  private String verdict(
-      MemoryPlan plan, Backend backend, ModelSource source, LoadOptions options) {
+  private static String verdict(MemoryPlan plan, Backend backend) {
     if (!plan.fits()) {
-      return "does not fit: " + plan.refusal() + remedy(backend, source, options);
+      return plan.remedy();
     }
     if (backend instanceof HybridBackend hybrid) {
       return "fits: " + layers(hybrid, plan);
     }
     long free = backend.device().memoryBytes() - plan.resident();
     return "fits, " + ByteSize.format(free) + " of memory left";
-  }
-
-  /** How much of it would run on the device. */
-  private static String remedy(Backend backend, ModelSource source, LoadOptions options) {
-    if (backend instanceof HybridBackend) {
-      return "";
-    }
-    try (Backend host = Backends.open("reference");
-        HybridBackend hybrid = new HybridBackend(backend.dryRun(0), host.dryRun(0))) {
-      MemoryPlan split = LanguageModel.plan(source, hybrid, options);
-      return "%nwith --backend %s+cpu: %s"
-          .formatted(backend.name(), layers(hybrid, split).replace("reference", "cpu"));
-    }
   }
 
   private static String layers(HybridBackend hybrid, MemoryPlan plan) {

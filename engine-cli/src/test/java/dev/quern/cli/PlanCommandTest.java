@@ -9,6 +9,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,9 +32,14 @@ class PlanCommandTest {
     Ran ran = Ran.quern("plan", "--backend", "opencl", "fable-7m-q4_k_m", "-c", "128");
     assertThat(ran.status()).as(ran.err()).isZero();
     assertThat(ran.out())
-        .contains("layer 0, cache included", "layer 7, cache included", "token_embd.weight")
+        .contains("weights", "KV cache", "other", "layer 0 ", "layer 7 ", "token_embd.weight")
         .contains("inputs and results", "scratch of rows-128 None", "scratch of rows-1 Greedy")
-        .containsPattern("total +4\\.1 MiB")
+        .containsPattern("weights +4\\.1 MiB, the largest token_embd.weight with 420.0 KiB")
+        .containsPattern(
+            "KV cache +512\\.0 KiB, the largest kv\\.\\d\\.(keys|values) with 32.0 KiB")
+        .containsPattern("buffers +\\d")
+        .containsPattern("scratch +\\d.*, the largest rows-128")
+        .containsPattern("in all +\\d.* of .* in allocations of at most ")
         .containsPattern("fits, .* of memory left");
     Ran verbose = Ran.quern("plan", "--backend", "opencl", "-c", "128", "--verbose");
     assertThat(verbose.out()).contains("blk.7.ffn_down.weight", "kv.7.values", "rope.0");
@@ -44,8 +52,10 @@ class PlanCommandTest {
     Ran alone = Ran.quern(with(limits, "plan", "--backend", "opencl"));
     assertThat(alone.status()).as(alone.err()).isZero();
     assertThat(alone.out())
-        .contains("4.0 MiB in allocations of at most 256.0 KiB", "does not fit: opencl memory: ")
-        .containsPattern("with --backend opencl\\+cpu: [1-7] of 8 layers on opencl:\\d");
+        .contains("4.0 MiB in allocations of at most 256.0 KiB", "does not fit: ")
+        .containsPattern("token_embd.weight .*, a tensor in up to 2 allocations")
+        .containsPattern("layers that fit: [1-7] of 8")
+        .containsPattern("use --backend opencl\\+cpu, with [1-7] of 8 layers on opencl:\\d");
     Ran both = Ran.quern(with(limits, "plan", "--backend", "opencl+cpu"));
     assertThat(both.status()).as(both.err()).isZero();
     assertThat(both.out())
@@ -60,9 +70,44 @@ class PlanCommandTest {
     assertThat(ran.status()).isEqualTo(1);
     assertThat(ran.out()).isEmpty();
     assertThat(ran.err())
-        .startsWith("quern: opencl memory: the model must fit 2.0 MiB of opencl:")
-        .contains("weights 4.0 MiB", "buffers", "scratch", "--backend opencl+cpu", "quern plan")
-        .hasLineCount(1);
+        .startsWith("quern: opencl memory: the model must fit the 2.0 MiB of opencl:");
+    List<String> lines = ran.err().lines().toList();
+    assertThat(lines).hasSize(8);
+    assertThat(lines.getFirst())
+        .containsPattern("weights 4\\.0 MiB, KV cache 256\\.0 KiB, buffers .*, scratch ")
+        .containsPattern("use --backend opencl\\+cpu, with [1-7] of 8 layers on opencl:\\d")
+        .contains("a shorter --context", "fewer bits a weight");
+    assertThat(lines.get(1)).startsWith("  weights ");
+    assertThat(lines.get(2)).startsWith("  KV cache ");
+    assertThat(lines.get(3)).startsWith("  buffers ");
+    assertThat(lines.get(4)).startsWith("  scratch ");
+    assertThat(lines.get(5)).startsWith("  in all ").contains("of 2.0 MiB");
+    assertThat(lines.get(6)).startsWith("  does not fit: ").contains("must fit the device's");
+    assertThat(lines.get(7)).matches("  layers that fit: [1-7] of 8");
+  }
+
+  /** The remedy that the refusal names runs as many layers as it says. */
+  @Test
+  void theRemedyHoldsWhatItPromises() {
+    needsOpenCl();
+    String[] options = {"-p", "x", "-n", "1", "--memory", "2MiB", "-c", "64", "--verbose"};
+    Ran alone = Ran.quern(with(options, "generate", "--backend", "opencl"));
+    Ran both = Ran.quern(with(options, "generate", "--backend", "opencl+cpu"));
+    assertThat(both.status()).as(both.err()).isZero();
+    Matcher promised = Pattern.compile("layers that fit: (\\d) of 8").matcher(alone.err());
+    assertThat(promised.find()).as(alone.err()).isTrue();
+    assertThat(both.err()).contains(promised.group(1) + " of 8 layers fit opencl:");
+  }
+
+  @Test
+  void whereNoLayerFitsTheRemedyIsTheCpu() {
+    needsOpenCl();
+    Ran ran = Ran.quern("generate", "-p", "x", "--backend", "opencl", "--memory", "64KiB");
+    assertThat(ran.status()).isEqualTo(1);
+    assertThat(ran.err())
+        .contains("weights 4.", "KV cache 8.0 MiB", "not one layer fits, so use --backend cpu")
+        .contains("  does not fit: kv.0.keys of 524288 bytes must fit the device's largest")
+        .contains("  layers that fit: 0 of 8");
   }
 
   @Test

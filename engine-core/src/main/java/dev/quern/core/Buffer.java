@@ -25,6 +25,11 @@ public non-sealed interface Buffer extends Storage, AutoCloseable {
    */
   void read(long offset, MemorySegment target);
 
+  /** How many allocations of the device it lies in: more than one where it is above the largest. */
+  default int parts() {
+    return 1;
+  }
+
   /** Gives the bytes back. Closing twice does nothing. */
   @Override
   void close();

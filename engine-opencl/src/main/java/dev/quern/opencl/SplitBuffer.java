@@ -117,6 +117,11 @@ final class SplitBuffer implements Buffer {
   }
 
   @Override
+  public int parts() {
+    return parts.size();
+  }
+
+  @Override
   public void write(long offset, MemorySegment source) {
     throw new IllegalStateException("buffer %s: adopted weights cannot be written".formatted(name));
   }

@@ -2,6 +2,7 @@ package dev.quern.transformer;
 
 import dev.quern.core.Backend;
 import dev.quern.core.InsufficientMemoryException;
+import dev.quern.core.hybrid.HybridBackend;
 import dev.quern.core.plan.MemoryPlan;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
@@ -22,7 +23,8 @@ record Rehearsal(ModelSource source, ModelConfig config, LoadOptions options) {
    *
    * @return how the model is to be loaded: with shorter chunks of prompts where their scratch
    *     memory does not fit, which is logged
-   * @throws InsufficientMemoryException if the model does not fit even so
+   * @throws InsufficientMemoryException if the model does not fit even so; it has the plan of this
+   *     least that the model takes, and how many layers would fit
    */
   LoadOptions announce(Backend backend) {
     LoadOptions wanted = options.withChunk(Math.min(options.chunk(), context()));
@@ -40,8 +42,20 @@ record Rehearsal(ModelSource source, ModelConfig config, LoadOptions options) {
         }
       } catch (InsufficientMemoryException e) {
         if (now.chunk() == 1) {
-          throw e;
+          throw e.plan().map(plan -> plan.withLayers(layers(backend, wanted)).refused(e)).orElse(e);
         }
+      }
+    }
+  }
+
+  /** How many layers a backend has room for where it has none for all. */
+  private MemoryPlan.Layers layers(Backend backend, LoadOptions wanted) {
+    for (LoadOptions now = wanted; ; now = now.withChunk(now.chunk() / 2)) {
+      LoadOptions tried = now;
+      MemoryPlan.Layers found =
+          HybridBackend.layersThatFit(backend, trial -> perform(trial, tried));
+      if (found.fit() > 0 || now.chunk() == 1) {
+        return found;
       }
     }
   }
@@ -59,14 +73,12 @@ record Rehearsal(ModelSource source, ModelConfig config, LoadOptions options) {
 
   /** What the model takes, and whether it fits. */
   MemoryPlan plan(Backend backend) {
-    LoadOptions chosen = options;
     try {
-      chosen = announce(backend);
+      LoadOptions chosen = announce(backend);
+      return MemoryPlan.of(backend, trial -> perform(trial, chosen));
     } catch (InsufficientMemoryException e) {
-      LOG.log(Level.DEBUG, "{0}: {1}", backend.name(), e.getMessage());
+      return e.plan().orElseGet(() -> MemoryPlan.of(backend, trial -> perform(trial, options)));
     }
-    LoadOptions planned = chosen;
-    return MemoryPlan.of(backend, trial -> perform(trial, planned));
   }
 
   private int context() {

@@ -53,7 +53,7 @@ class DeviceLimitsTest {
   }
 
   /** Memory for the scratch and about half of the layers. */
-  private static long half(MemoryPlan plan) {
+  static long half(MemoryPlan plan) {
     long layers =
         plan.entries().stream()
             .filter(entry -> Placement.layer(entry.name()).isPresent())
@@ -88,12 +88,25 @@ class DeviceLimitsTest {
           .isInstanceOf(InsufficientMemoryException.class)
           .hasMessageStartingWith("opencl memory: the model must fit ")
           .hasMessageContaining("weights 4.")
-          .hasMessageContaining("--backend opencl+cpu");
+          .hasMessageMatching(".*use --backend opencl\\+cpu, with [345] of 8 layers on opencl:.*")
+          .extracting(e -> ((InsufficientMemoryException) e).plan().orElseThrow())
+          .satisfies(DeviceLimitsTest::saysWhatIsMissing);
       Statistics after = backend.statistics();
       assertThat(after.adoptedBytes()).isZero();
       assertThat(after.residentBytes()).isZero();
       assertThat(after.liveBuffers()).isZero();
     }
+  }
+
+  private static void saysWhatIsMissing(MemoryPlan plan) {
+    assertThat(plan.fits()).isFalse();
+    assertThat(plan.resident(MemoryPlan.Kind.WEIGHTS)).isBetween(4_000_000L, 5_000_000L);
+    // 2 sequences of 128 positions, 8 layers, keys and values of 128 float32
+    assertThat(plan.resident(MemoryPlan.Kind.CACHE)).isEqualTo(2L * 128 * 8 * 2 * 128 * 4);
+    assertThat(plan.resident(MemoryPlan.Kind.SCRATCH)).isPositive();
+    assertThat(plan.resident()).isGreaterThan(plan.device().memoryBytes());
+    assertThat(plan.layers().all()).isEqualTo(8);
+    assertThat(plan.lines()).hasSize(7).anyMatch(line -> line.matches("does not fit: blk\\.\\d.*"));
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.quern.core.CompiledBatch;
 import dev.quern.core.Device;
 import dev.quern.core.InsufficientMemoryException;
 import dev.quern.core.Limits;
+import dev.quern.core.OpenOptions;
 import dev.quern.core.Precision;
 import dev.quern.core.Shape;
 import dev.quern.core.Slot;
@@ -17,6 +18,8 @@ import dev.quern.core.Support;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
+import dev.quern.core.plan.MemoryPlan;
+import dev.quern.core.reference.ReferenceBackendProvider;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -237,6 +240,15 @@ public final class HybridBackend implements Backend {
       placement = whole ? Placement.all(Side.FIRST) : Placement.layers(most);
     }
     return whole || most > 0;
+  }
+
+  /** How many layers of announced work fit a backend beside another that takes the rest. */
+  public static MemoryPlan.Layers layersThatFit(Backend first, Consumer<Backend> work) {
+    Backend host = new ReferenceBackendProvider().open(OpenOptions.defaults());
+    try (HybridBackend both = new HybridBackend(first.dryRun(0), host)) {
+      int all = both.layers(work);
+      return new MemoryPlan.Layers(both.mostLayers(work, all), all);
+    }
   }
 
   /** The most layers that fit: if some do, so do fewer. */

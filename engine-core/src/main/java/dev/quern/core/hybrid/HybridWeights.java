@@ -57,6 +57,16 @@ final class HybridWeights implements Homed {
   }
 
   @Override
+  public int parts() {
+    return copies.values().stream()
+        .map(Tensor::storage)
+        .filter(Buffer.class::isInstance)
+        .mapToInt(copy -> ((Buffer) copy).parts())
+        .max()
+        .orElse(1);
+  }
+
+  @Override
   public void write(long offset, MemorySegment source) {
     throw new IllegalStateException(
         "buffer %s: adopted weights cannot be written".formatted(stored.name));
