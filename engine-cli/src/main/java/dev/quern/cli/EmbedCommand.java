@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -37,11 +38,10 @@ final class EmbedCommand extends Subcommand {
   @Option(
       names = "--pooling",
       paramLabel = "mean|last|cls",
-      defaultValue = "mean",
       description =
-          "The mean of all states, that of the last token, or that of the first. Default:"
-              + " ${DEFAULT-VALUE}")
-  private Pooling pooling = Pooling.MEAN;
+          "The mean of all states, that of the last token, or that of the first. Default: what the"
+              + " file says, else mean")
+  private @Nullable Pooling pooling;
 
   @Option(names = "--normalize", description = "Divide each vector by its length.")
   private boolean normalize;
@@ -93,8 +93,9 @@ final class EmbedCommand extends Subcommand {
         new Loaded.Request(
             model, Precision.FAST, lora.parsed(), Math.min(MOST_TOGETHER, all.size()));
     try (Loaded loaded = Loaded.load(request, streams)) {
+      Pooling chosen = pooling == null ? loaded.model().pooling() : pooling;
       List<float[]> vectors =
-          loaded.model().embed(all, pooling, loaded.adapters()).stream()
+          loaded.model().embed(all, chosen, loaded.adapters()).stream()
               .map(vector -> normalize ? normalized(vector) : vector)
               .toList();
       if (output == null) {
@@ -103,11 +104,12 @@ final class EmbedCommand extends Subcommand {
         Files.write(output, raw(vectors));
       }
       streams.say(
-          "[%s; %d texts, vectors of %d]"
+          "[%s; %d texts, vectors of %d, %s]"
               .formatted(
                   model.describe(loaded.backend(), Precision.FAST),
                   all.size(),
-                  vectors.getFirst().length));
+                  vectors.getFirst().length,
+                  chosen.name().toLowerCase(Locale.ROOT)));
     }
     return 0;
   }

@@ -38,11 +38,10 @@ final class GgufAdapter {
     for (GgufTensor tensor : file.tensors()) {
       if (tensor.name().endsWith(A)) {
         String name = tensor.name().substring(0, tensor.name().length() - A.length());
-        ModelSource.Weight a = weight(tensor);
-        factors.put(
-            name,
-            new Lora.Factors(
-                a, weight(file.require(name + B)), alpha / a.shape().dim(a.shape().rank() - 2)));
+        ModelSource.Weight b = weight(file.require(name + B));
+        // As llama.cpp reads it, an alpha of 0 is none.
+        float scale = alpha == 0 ? 1 : alpha / b.shape().last();
+        factors.put(name, new Lora.Factors(weight(tensor), b, scale));
       } else if (!tensor.name().endsWith(B) || file.find(tensor.name().replace(B, A)).isEmpty()) {
         throw new ModelException(
             "%s: every tensor must end in %s or %s, in pairs, but one is %s"

@@ -8,16 +8,20 @@ import java.util.List;
 final class HiddenPass {
   private final LanguageModel model;
   private final Runner runner;
-  private final List<LoraAdapter> adapters;
 
-  HiddenPass(LanguageModel model, Runner runner, List<LoraAdapter> adapters) {
+  HiddenPass(LanguageModel model, Runner runner) {
     this.model = model;
     this.runner = runner;
-    this.adapters = adapters;
   }
 
-  List<float[][]> run(List<int[]> sequences) {
+  List<float[][]> run(List<int[]> sequences, List<List<LoraAdapter>> adapters) {
+    if (sequences.size() != adapters.size()) {
+      throw new ModelException(
+          "forward: every sequence must have its list of adapters but %d have %d"
+              .formatted(sequences.size(), adapters.size()));
+    }
     sequences.forEach(this::check);
+    adapters.forEach(own -> own.forEach(adapter -> adapter.requireUsable(runner)));
     List<float[][]> states = new ArrayList<>();
     for (int from = 0; from < sequences.size(); ) {
       List<Integer> free = new ArrayList<>();
@@ -26,8 +30,9 @@ final class HiddenPass {
         while (free.size() < sequences.size() - from && model.sequences().hasFree()) {
           free.add(model.sequences().acquire());
         }
-        states.addAll(together(sequences.subList(from, from + free.size()), free));
-        from += free.size();
+        int to = from + free.size();
+        states.addAll(together(sequences.subList(from, to), adapters.subList(from, to), free));
+        from = to;
       } finally {
         free.forEach(model.sequences()::release);
       }
@@ -50,33 +55,35 @@ final class HiddenPass {
   }
 
   /** All tokens one after the other, cut into steps wherever one is full. */
-  private List<float[][]> together(List<int[]> sequences, List<Integer> places) {
+  private List<float[][]> together(
+      List<int[]> sequences, List<List<LoraAdapter>> adapters, List<Integer> places) {
     int total = sequences.stream().mapToInt(tokens -> tokens.length).sum();
     int[] tokens = new int[total];
     int[] rowSequences = new int[total];
     int[] positions = new int[total];
+    List<List<LoraAdapter>> rowAdapters = new ArrayList<>();
     int row = 0;
     for (int i = 0; i < sequences.size(); i++) {
       for (int position = 0; position < sequences.get(i).length; position++) {
         tokens[row] = sequences.get(i)[position];
         rowSequences[row] = places.get(i);
         positions[row++] = position;
+        rowAdapters.add(adapters.get(i));
       }
     }
-    return split(
-        states(new Rows(tokens, rowSequences, positions, Adapters.ofAll(adapters))), sequences);
+    Rows rows = new Rows(tokens, rowSequences, positions, Adapters.ofEach(rowAdapters));
+    return split(states(rows), sequences);
   }
 
   private float[][] states(Rows rows) {
     int total = rows.count();
-    int chunk = model.limits().chunk();
     float[][] all = new float[total][];
     Done done = new Done();
     while (done.rows < total) {
       runner.run(
           done::sync,
           placed -> {
-            int to = Math.min(total, done.rows + chunk);
+            int to = Math.min(total, done.rows + placed.decoder().chunk());
             float[][] some = placed.decoder().hidden(rows.between(done.rows, to));
             System.arraycopy(some, 0, all, done.rows, some.length);
             done.rows = to;

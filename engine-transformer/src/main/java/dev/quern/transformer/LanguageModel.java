@@ -9,6 +9,7 @@ import dev.quern.tokenizer.Tokenizer;
 import dev.quern.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -188,9 +189,11 @@ public final class LanguageModel implements AutoCloseable {
   /**
    * Opens a session that runs with adapters, which add up.
    *
-   * @throws ModelException if as many sessions are open as the model was loaded for
+   * @throws ModelException if as many sessions are open as the model was loaded for, or an adapter
+   *     is closed or was loaded beside another model
    */
   public Session newSession(List<LoraAdapter> adapters) {
+    adapters.forEach(adapter -> adapter.requireUsable(runner));
     return new Session(this, runner, sequences.acquire(), adapters);
   }
 
@@ -225,7 +228,7 @@ public final class LanguageModel implements AutoCloseable {
    *     in the vocabulary
    */
   public float[][] forwardHidden(int[] tokens) {
-    return forwardHiddenBatch(List.of(tokens), List.of()).getFirst();
+    return forwardHiddenBatch(List.of(tokens)).getFirst();
   }
 
   /**
@@ -234,20 +237,51 @@ public final class LanguageModel implements AutoCloseable {
    * sessions while it runs; with fewer than sequences, these take turns.
    *
    * <pre>{@code
-   * List<float[][]> states = model.forwardHiddenBatch(List.of(first, second), List.of());
+   * List<float[][]> states = model.forwardHiddenBatch(List.of(first, second));
    * }</pre>
    *
    * @return for each sequence {@code [tokens][hidden]}
    * @throws ModelException if no session is free, the context cannot hold a sequence, or a token is
    *     not in the vocabulary
    */
+  public List<float[][]> forwardHiddenBatch(List<int[]> tokens) {
+    return forwardHiddenBatch(tokens, List.of());
+  }
+
+  /**
+   * Likewise with adapters, which add up.
+   *
+   * @throws ModelException likewise, or if an adapter is closed or was loaded beside another model
+   */
   public List<float[][]> forwardHiddenBatch(List<int[]> tokens, List<LoraAdapter> adapters) {
-    return new HiddenPass(this, runner, adapters).run(tokens);
+    return forwardHiddenBatchOfEach(tokens, Collections.nCopies(tokens.size(), adapters));
+  }
+
+  /**
+   * Likewise with adapters of its own for each sequence, none for some perhaps: they run together
+   * all the same.
+   *
+   * @param adapters for each sequence those that it runs with
+   * @throws ModelException likewise, or if there are not as many lists of adapters as sequences
+   */
+  public List<float[][]> forwardHiddenBatchOfEach(
+      List<int[]> tokens, List<List<LoraAdapter>> adapters) {
+    return new HiddenPass(this, runner).run(tokens, adapters);
+  }
+
+  /**
+   * How the file says that a text's states become its vector: key {@code pooling_type}, the mean
+   * where it does not say.
+   *
+   * @throws ModelException if it asks for another way than those of {@link Pooling}
+   */
+  public Pooling pooling() {
+    return Pooling.of(source.metadata());
   }
 
   /**
    * One vector for each text, pooled from the states of its tokens. Begin tokens are added as the
-   * file says; vectors are not normalised.
+   * file says, and end tokens too; vectors are not normalised.
    *
    * <pre>{@code
    * List<float[]> vectors = model.embed(List.of("an owl", "a fox"), Pooling.MEAN);

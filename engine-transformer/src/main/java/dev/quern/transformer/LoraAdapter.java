@@ -34,7 +34,7 @@ public final class LoraAdapter implements AutoCloseable {
   private final Runner runner;
   private volatile float weight;
   private volatile Tensors tensors;
-  private boolean closed;
+  private volatile boolean closed;
 
   /**
    * The two factors of one projection.
@@ -158,6 +158,19 @@ public final class LoraAdapter implements AutoCloseable {
       tensors.setWeight(changed);
       return changed;
     });
+  }
+
+  /**
+   * @throws ModelException if it is closed, or was loaded beside a model that runs elsewhere
+   */
+  void requireUsable(Runner model) {
+    if (closed) {
+      throw new ModelException(name() + ": an adapter must be open to be used but is closed");
+    }
+    if (runner != model) {
+      throw new ModelException(
+          name() + ": an adapter must be loaded beside the model that uses it but is of another");
+    }
   }
 
   private void requireFinite(float changed) {

@@ -123,6 +123,11 @@ final class PeftAdapter {
         query
             ? queryHeads
             : model.findInt(architecture + ".attention.head_count_kv").orElse(queryHeads);
+    if (b.shape().rank() != 2 || b.shape().rows() % (2L * heads) != 0) {
+      throw new ModelException(
+          "%s: must be a matrix with an even number of rows for each of %d heads but is %s"
+              .formatted(b.name(), heads, b.shape()));
+    }
     long rowBytes = b.data().byteSize() / b.shape().rows();
     int size = Math.toIntExact(b.shape().rows() / heads);
     byte[] rows = b.data().toArray(ValueLayout.JAVA_BYTE);

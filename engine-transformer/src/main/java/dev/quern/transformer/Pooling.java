@@ -1,5 +1,7 @@
 package dev.quern.transformer;
 
+import dev.quern.gguf.GgufMetadata;
+
 /** How the states of a text's tokens become one vector. */
 public enum Pooling {
   /** The mean of all. */
@@ -35,6 +37,21 @@ public enum Pooling {
       return states[0];
     }
   };
+
+  /** That of the file, the mean where it does not say. */
+  static Pooling of(GgufMetadata metadata) {
+    String key = metadata.requireString("general.architecture") + ".pooling_type";
+    int type = metadata.findInt(key).orElse(0);
+    return switch (type) {
+      case 0, 1 -> MEAN;
+      case 2 -> CLS;
+      case 3 -> LAST;
+      default ->
+          throw new ModelException(
+              "%s must be 0 to 3 (none, mean, first, last) but is %d; name a pooling"
+                  .formatted(key, type));
+    };
+  }
 
   /** The vector of {@code [tokens][width]} states. */
   abstract float[] of(float[][] states);

@@ -214,7 +214,7 @@ public final class Session implements AutoCloseable {
 
   /** Runs greedy steps of several sessions together; answers the tokens step by step. */
   static int[][] step(Runner runner, List<Session> sessions, int[] tokens, int steps) {
-    requireTogether(sessions, tokens, steps);
+    requireTogether(runner, sessions, tokens, steps);
     int[] next = tokens.clone();
     int[][] chosen = new int[steps][];
     for (int done = 0; done < steps; ) {
@@ -234,7 +234,7 @@ public final class Session implements AutoCloseable {
 
   /** Runs a step of several sessions together; answers the logits of each. */
   static float[][] logits(Runner runner, List<Session> sessions, int[] tokens) {
-    requireTogether(sessions, tokens, 1);
+    requireTogether(runner, sessions, tokens, 1);
     int[] every = IntStream.range(0, tokens.length).toArray();
     float[][] logits =
         runner.run(
@@ -261,7 +261,8 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  private static void requireTogether(List<Session> sessions, int[] tokens, int steps) {
+  private static void requireTogether(
+      Runner runner, List<Session> sessions, int[] tokens, int steps) {
     if (sessions.isEmpty() || sessions.size() != tokens.length || steps < 1) {
       throw new ModelException(
           "step: must have at least one session, a token for each and a step but has %d, %d and %d"
@@ -279,9 +280,13 @@ public final class Session implements AutoCloseable {
     }
     for (Session session : sessions) {
       session.requireOpen();
+      if (session.runner != runner) {
+        throw new ModelException(
+            "step: every session must be of the model that runs it but one is of another");
+      }
       session.requireRoom(session.history.size(), steps);
-      session.requireKnown(tokens);
     }
+    sessions.getFirst().requireKnown(tokens);
   }
 
   /** Forgets what is in the cache if a failure since may have damaged it. */
@@ -424,7 +429,7 @@ public final class Session implements AutoCloseable {
 
     /** Runs what is not in the cache, and a head on the last row. */
     private <T> T last(Placed placed, Head<T> head) {
-      feed(placed, history.size() - model.limits().chunk());
+      feed(placed, history.size() - placed.decoder().chunk());
       int count = history.size() - cached;
       T result = head.run(rows(count), count - 1);
       cached += count;

@@ -7,6 +7,7 @@ import dev.quern.Fixtures;
 import dev.quern.core.Backend;
 import dev.quern.core.Backends;
 import dev.quern.core.Buffer;
+import dev.quern.core.Precision;
 import dev.quern.core.Shape;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormats;
@@ -73,23 +74,32 @@ class FamiliesTest {
   Stream<DynamicTest> definitions() throws IOException, URISyntaxException {
     Path folder = Path.of(FamiliesTest.class.getResource("families").toURI());
     return Golden.in(folder).stream()
-        .map(golden -> DynamicTest.dynamicTest(golden.model(), () -> check(golden, folder)));
+        .flatMap(golden ->
+            Stream.of("reference", "cpu", "opencl")
+                .flatMap(name ->
+                    Stream.of(Precision.values())
+                        .map(precision ->
+                            DynamicTest.dynamicTest(
+                                "%s on %s, %s".formatted(golden.model(), name, precision),
+                                () -> check(golden, folder, name, precision)))));
   }
 
-  private static void check(Golden golden, Path folder) throws IOException {
+  private static void check(Golden golden, Path folder, String name, Precision precision)
+      throws IOException {
     Path arch = Fixtures.directory().resolve("arch");
     ModelSource source =
         golden.model().equals("arch-gemma-f32.gguf")
             ? gemma(ModelSource.of(GgufFile.open(arch.resolve("arch-gemma2-f32.gguf"))))
             : ModelSource.of(GgufFile.open(arch.resolve(golden.model())));
-    LoadOptions options = LoadOptions.exact().withContext(128);
-    try (Backend backend = Backends.open("reference");
+    LoadOptions options = LoadOptions.of(precision).withContext(128);
+    double limit = precision == Precision.FAST ? 3e-4 : name.equals("reference") ? 1e-11 : 1e-9;
+    try (Backend backend = Engines.open(name);
         LanguageModel model = LanguageModel.load(source, backend, options)) {
       List<float[]> logits = GoldenSuite.logits(model, GoldenSuite.ints(golden.tokens()), 64);
       float[][] expected = golden.expected(folder);
       for (int i = 0; i < expected.length; i++) {
         assertThat(Accuracy.nmse(logits.get(golden.positions().get(i)), expected[i]))
-            .isLessThanOrEqualTo(1e-11);
+            .isLessThanOrEqualTo(limit);
       }
     }
   }

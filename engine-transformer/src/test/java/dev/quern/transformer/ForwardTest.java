@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quern.core.Backend;
+import dev.quern.gguf.GgufMetadata;
+import dev.quern.gguf.GgufType;
+import dev.quern.gguf.GgufValue;
 import dev.quern.testkit.Accuracy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -32,12 +36,12 @@ class ForwardTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu", "opencl"})
+  @ValueSource(strings = {"reference", "cpu", "opencl", "hybrid"})
   void aRaggedBatchIsEachSequenceAlone(String name) {
     try (Backend backend = Engines.open(name);
         LanguageModel model = model(backend, 3)) {
       List<int[]> sequences = tokens(model);
-      List<float[][]> together = model.forwardHiddenBatch(sequences, List.of());
+      List<float[][]> together = model.forwardHiddenBatch(sequences);
       assertThat(together).hasSameSizeAs(sequences);
       for (int i = 0; i < sequences.size(); i++) {
         float[][] alone = model.forwardHidden(sequences.get(i));
@@ -50,15 +54,14 @@ class ForwardTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu", "opencl"})
+  @ValueSource(strings = {"reference", "cpu", "opencl", "hybrid"})
   void weightsAreReadOnceForTheWholeBatch(String name) {
     try (Backend backend = Engines.open(name);
         LanguageModel model = model(backend, 8)) {
       int[] one = {943, 944, 261};
-      long single = weightBytes(backend, () -> model.forwardHiddenBatch(List.of(one), List.of()));
+      long single = weightBytes(backend, () -> model.forwardHiddenBatch(List.of(one)));
       long eight =
-          weightBytes(
-              backend, () -> model.forwardHiddenBatch(Collections.nCopies(8, one), List.of()));
+          weightBytes(backend, () -> model.forwardHiddenBatch(Collections.nCopies(8, one)));
       assertThat(eight).isEqualTo(single).isPositive();
     }
   }
@@ -71,7 +74,7 @@ class ForwardTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu", "opencl"})
+  @ValueSource(strings = {"reference", "cpu", "opencl", "hybrid"})
   void stepsOfManySessionsAreThoseOfEachAlone(String name) {
     try (Backend backend = Engines.open(name);
         LanguageModel model = model(backend, 4)) {
@@ -105,7 +108,7 @@ class ForwardTest {
 
   /** Sessions of different lengths, one token a step. */
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu", "opencl"})
+  @ValueSource(strings = {"reference", "cpu", "opencl", "hybrid"})
   void logitsOfABatchedStepAreThoseOfEachAlone(String name) {
     int[][] next = {{5, 900, 41}, {17, 3, 400}, {261, 943, 12}, {8, 8, 8}};
     try (Backend backend = Engines.open(name);
@@ -155,7 +158,7 @@ class ForwardTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu", "opencl"})
+  @ValueSource(strings = {"reference", "cpu", "opencl", "hybrid"})
   void aForkGoesOnAsItsOrigin(String name) {
     try (Backend backend = Engines.open(name);
         LanguageModel model = model(backend, 3);
@@ -189,7 +192,26 @@ class ForwardTest {
       }
       assertThat((double) model.embed(texts, Pooling.MEAN).getFirst()[7])
           .isCloseTo(mean, Offset.offset(1e-5));
+      assertThat(model.pooling()).isEqualTo(Pooling.MEAN);
     }
+  }
+
+  @Test
+  void aFileMaySayHowItsStatesArePooled() {
+    assertThat(List.of(pooling(0), pooling(1), pooling(2), pooling(3)))
+        .containsExactly(Pooling.MEAN, Pooling.MEAN, Pooling.CLS, Pooling.LAST);
+    assertThatThrownBy(() -> pooling(4))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("qwen3.pooling_type must be 0 to 3")
+        .hasMessageContaining("but is 4");
+  }
+
+  private static Pooling pooling(int type) {
+    return Pooling.of(
+        GgufMetadata.builder("file")
+            .put("general.architecture", "qwen3")
+            .put("qwen3.pooling_type", new GgufValue.Whole(GgufType.UINT32, type))
+            .build());
   }
 
   @ParameterizedTest
@@ -199,7 +221,14 @@ class ForwardTest {
         LanguageModel model = model(backend, 1)) {
       assertThatThrownBy(() -> model.forwardHidden(new int[0]))
           .hasMessageContaining("tokens must be 1 to 128");
+      assertThatThrownBy(() -> model.forwardHiddenBatchOfEach(List.of(new int[] {1}), List.of()))
+          .hasMessageContaining("its list of adapters but 1 have 0");
       misuse(model);
+      try (LanguageModel other = model(backend, 1);
+          Session foreign = other.newSession()) {
+        assertThatThrownBy(() -> model.step(List.of(foreign), new int[] {1}))
+            .hasMessageContaining("every session must be of the model that runs it");
+      }
     }
   }
 

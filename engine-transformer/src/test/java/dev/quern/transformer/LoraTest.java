@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quern.Fixtures;
 import dev.quern.core.Backend;
+import dev.quern.core.OpenOptions;
 import dev.quern.core.Shape;
 import dev.quern.core.Statistics;
 import dev.quern.core.format.WeightFormats;
+import dev.quern.core.hybrid.HybridBackend;
+import dev.quern.core.hybrid.Placement;
+import dev.quern.core.plan.MemoryPlan;
 import dev.quern.gguf.GgufFile;
 import dev.quern.gguf.GgufMetadata;
 import dev.quern.gguf.GgufWriter;
@@ -51,6 +55,7 @@ class LoraTest {
     "opencl,gguf",
     "reference,safetensors",
     "cpu,safetensors",
+    "opencl,safetensors",
     "hybrid,gguf"
   })
   void theTrainedAdapterAgreesWithItsGolden(String name, String ending) throws IOException {
@@ -73,6 +78,27 @@ class LoraTest {
       }
       try (LanguageModel merged = merged(fixtures, golden, file, backend)) {
         check(golden, expected, GoldenSuite.logits(merged, tokens, tokens.length));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "cpu", "opencl"})
+  void theTrainedAdapterAgreesWithItsGoldenInFast(String name) throws IOException {
+    Path fixtures = Fixtures.directory();
+    Golden golden = golden(fixtures);
+    int[] tokens = GoldenSuite.ints(golden.tokens());
+    float[][] expected = golden.expected(fixtures.resolve("goldens"));
+    Path fable = fixtures.resolve("fable");
+    try (Backend backend = Engines.open(name);
+        LanguageModel model =
+            LanguageModel.load(
+                fable.resolve(golden.model()), backend, LoadOptions.fast().withContext(64));
+        LoraAdapter adapter = model.loadAdapter(fable.resolve("fable-7m-lora-qv-r8.gguf"), 1)) {
+      List<float[]> logits = logits(model, List.of(adapter), tokens, tokens.length);
+      for (int i = 0; i < expected.length; i++) {
+        assertThat(Accuracy.nmse(logits.get(golden.positions().get(i)), expected[i]))
+            .isLessThanOrEqualTo(3e-4);
       }
     }
   }
@@ -139,6 +165,35 @@ class LoraTest {
     }
   }
 
+  /** On a device with room for one of two layers, and on one where the largest matrix is split. */
+  @ParameterizedTest
+  @ValueSource(strings = {"opencl+cpu", "opencl"})
+  void anAdapterOnASmallDeviceIsAMergedModel(String name) throws IOException {
+    MemoryPlan plan;
+    try (Backend large = Engines.open("opencl");
+        ModelSource source = shipped("arch-mixtral-f32.gguf")) {
+      plan = LanguageModel.plan(source, large, OPTIONS);
+    }
+    Map<String, String> limit =
+        name.equals("opencl")
+            ? Map.of("opencl.max-alloc", "400KiB")
+            : Map.of("opencl.memory", String.valueOf(DeviceLimitsTest.half(plan)));
+    try (Backend backend = Engines.open(name, OpenOptions.defaults().withSettings(limit))) {
+      everyProjection(backend, shipped("arch-mixtral-f32.gguf"), shipped("arch-mixtral-f32.gguf"));
+      if (backend instanceof HybridBackend hybrid) {
+        assertThat(hybrid.placement()).isEqualTo(Placement.layers(1));
+      } else {
+        assertThat(plan.entries()).noneMatch(entry -> entry.parts() > 1);
+        try (ModelSource source = shipped("arch-mixtral-f32.gguf")) {
+          assertThat(LanguageModel.plan(source, backend, OPTIONS).entries())
+              .filteredOn(entry -> entry.parts() > 1)
+              .extracting(MemoryPlan.Entry::name)
+              .contains("output.weight", "token_embd.weight");
+        }
+      }
+    }
+  }
+
   private void everyProjection(Backend backend, ModelSource source, ModelSource again)
       throws IOException {
     Path file = folder.resolve("all.gguf");
@@ -147,7 +202,8 @@ class LoraTest {
     try (LanguageModel model = LanguageModel.load(source, backend, OPTIONS);
         LoraAdapter adapter = model.loadAdapter(file, 0.5f);
         Lora lora = Lora.read(file, again.metadata());
-        LanguageModel merged = LanguageModel.load(lora.merge(again, 0.5f), backend, OPTIONS)) {
+        Backend reference = Engines.open("reference");
+        LanguageModel merged = LanguageModel.load(lora.merge(again, 0.5f), reference, OPTIONS)) {
       List<float[]> plain = GoldenSuite.logits(model, tokens, 7);
       List<float[]> expected = GoldenSuite.logits(merged, tokens, 7);
       List<float[]> adapted = logits(model, List.of(adapter), tokens, 7);
@@ -184,6 +240,43 @@ class LoraTest {
       sessions.forEach(Session::close);
     }
     checkGreedy(model, each.subList(0, 2), tokens);
+    checkFork(model, each.getFirst(), tokens, alone.getFirst().getLast());
+    checkHidden(model, each, tokens);
+  }
+
+  /** A fork has the adapters of its origin, and what they made of the cache. */
+  private static void checkFork(
+      LanguageModel model, List<LoraAdapter> own, int[] tokens, float[] expected) {
+    int half = tokens.length / 2;
+    try (Session origin = model.newSession(own)) {
+      origin.logits(Arrays.copyOf(tokens, half), logits -> {});
+      try (Session fork = origin.fork()) {
+        List<float[]> logits = new ArrayList<>();
+        fork.logits(Arrays.copyOfRange(tokens, half, tokens.length), logits::add);
+        assertThat(Accuracy.nmse(logits.getLast(), expected)).isLessThanOrEqualTo(1e-10);
+      }
+    }
+  }
+
+  /** Sequences of different length with adapters of their own, in two steps. */
+  private static void checkHidden(LanguageModel model, List<List<LoraAdapter>> each, int[] tokens) {
+    List<int[]> sequences = new ArrayList<>();
+    for (int length : new int[] {20, 14, 9}) {
+      int[] sequence = new int[length];
+      Arrays.setAll(sequence, i -> tokens[i % tokens.length]);
+      sequences.add(sequence);
+    }
+    List<float[][]> together = model.forwardHiddenBatchOfEach(sequences, each);
+    for (int i = 0; i < sequences.size(); i++) {
+      float[][] alone =
+          model.forwardHiddenBatch(sequences.subList(i, i + 1), each.get(i)).getFirst();
+      assertThat(together.get(i)).hasDimensions(sequences.get(i).length, alone[0].length);
+      for (int row = 0; row < alone.length; row++) {
+        assertThat(Accuracy.nmse(together.get(i)[row], alone[row])).isLessThanOrEqualTo(1e-10);
+      }
+    }
+    assertThat(Accuracy.nmse(together.get(0)[8], together.get(1)[8])).isGreaterThan(1e-4);
+    assertThat(Accuracy.nmse(together.get(0)[8], together.get(2)[8])).isGreaterThan(1e-4);
   }
 
   /** Greedy steps, whose tokens stay on the device. */
@@ -282,7 +375,9 @@ class LoraTest {
     float[] inOrder = random(32 * 2, 4);
     values.put(key + "v_proj.lora_B.weight", inOrder);
     Path file = folder.resolve("adapter_model.safetensors");
-    safetensors(file, values, new int[][] {{2, 64}, {32, 2}, {2, 64}, {32, 2}});
+    Shape a = Shape.of(2, 64);
+    Shape b = Shape.of(32, 2);
+    safetensors(file, values, List.of(a, b, a, b));
     Files.writeString(
         folder.resolve("adapter_config.json"),
         "{\"lora_alpha\": 6, \"r\": 2, \"bias\": \"none\", \"rank_pattern\": {}, \"x\": [1,"
@@ -327,6 +422,93 @@ class LoraTest {
   }
 
   @Test
+  void anAdapterOfAnotherLoadedModelOrAClosedOneIsRefused() throws IOException {
+    ModelSource source = shipped("arch-qwen2-f32.gguf");
+    Path file = folder.resolve("same.gguf");
+    write(file, source, 3);
+    try (Backend backend = Engines.open("reference");
+        LanguageModel one = LanguageModel.load(source, backend, OPTIONS);
+        LanguageModel other =
+            LanguageModel.load(shipped("arch-qwen2-f32.gguf"), backend, OPTIONS)) {
+      LoraAdapter adapter = one.loadAdapter(file, 1);
+      assertThatThrownBy(() -> other.newSession(List.of(adapter)).close())
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining("same.gguf: an adapter must be loaded beside the model");
+      assertThatThrownBy(() -> other.forwardHiddenBatch(List.of(new int[] {1}), List.of(adapter)))
+          .hasMessageContaining("but is of another");
+      adapter.close();
+      assertThatThrownBy(() -> one.newSession(List.of(adapter)).close())
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining("must be open to be used but is closed");
+    }
+  }
+
+  /** Factors of blk.0.attn_q, which is [64, 64] of 4 heads, that no such weight has. */
+  @ParameterizedTest
+  @CsvSource({
+    "2 64, 64 3, must be",
+    "64, 64 2, must be",
+    "2 64, 64, must be",
+    "2 64, 63 2, must be",
+    "2 64, 4 2, must be",
+    "2 64, 2 2, must be",
+    "1 2 64, 1 64 2, must be",
+  })
+  void factorsOfWrongShapesAreNamed(String a, String b, String message) throws IOException {
+    ModelSource source = shipped("arch-llama3-ropescale-f32.gguf");
+    long[] first = Arrays.stream(a.split(" ")).mapToLong(Long::parseLong).toArray();
+    long[] second = Arrays.stream(b.split(" ")).mapToLong(Long::parseLong).toArray();
+    Path gguf = folder.resolve("wrong.gguf");
+    try (Arena arena = Arena.ofConfined()) {
+      String name = "blk.0.attn_q.weight";
+      GgufWriter.write(
+          gguf,
+          adapterMetadata("llama", 4f),
+          List.of(
+              tensor(arena, name + ".lora_a", Shape.of(first), 1),
+              tensor(arena, name + ".lora_b", Shape.of(second), 2)));
+    }
+    Path peft = folder.resolve("adapter_model.safetensors");
+    Map<String, float[]> values = new LinkedHashMap<>();
+    String key = "base_model.model.model.layers.0.self_attn.q_proj.lora_";
+    values.put(key + "A.weight", random((int) Shape.of(first).elements(), 1));
+    values.put(key + "B.weight", random((int) Shape.of(second).elements(), 2));
+    safetensors(peft, values, List.of(Shape.of(first), Shape.of(second)));
+    try (source) {
+      for (Path file : List.of(gguf, peft)) {
+        assertThatThrownBy(
+                () -> {
+                  try (Lora lora = Lora.read(file, source.metadata())) {
+                    lora.requireFits(source);
+                  }
+                })
+            .as(file.toString())
+            .isInstanceOf(ModelException.class)
+            .hasMessageContaining(message);
+      }
+    }
+  }
+
+  /** As llama.cpp has it: factors of a file without an alpha are added as they are. */
+  @Test
+  void anAlphaOfNothingIsOne() throws IOException {
+    Path file = folder.resolve("plain.gguf");
+    try (Arena arena = Arena.ofConfined();
+        ModelSource source = shipped("arch-qwen2-f32.gguf")) {
+      String name = "blk.0.attn_q.weight";
+      GgufWriter.write(
+          file,
+          adapterMetadata("qwen2", 0f),
+          List.of(
+              tensor(arena, name + ".lora_a", Shape.of(2, 64), 1),
+              tensor(arena, name + ".lora_b", Shape.of(64, 2), 2)));
+      try (Lora lora = Lora.read(file, source.metadata())) {
+        assertThat(factors(lora, "blk.0.attn_q").scale()).isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
   void damagedSafetensorsAreNamed() throws IOException {
     ModelSource source = shipped("arch-qwen2-f32.gguf");
     Path file = folder.resolve("bad.safetensors");
@@ -364,12 +546,7 @@ class LoraTest {
   /** A random adapter of rank 2 and alpha 4 on everything that is a matrix. */
   private static void write(Path file, ModelSource source, long seed) throws IOException {
     GgufMetadata metadata =
-        GgufMetadata.builder("lora")
-            .put("general.architecture", source.metadata().requireString("general.architecture"))
-            .put("general.type", "adapter")
-            .put("adapter.type", "lora")
-            .put("adapter.lora.alpha", 4f)
-            .build();
+        adapterMetadata(source.metadata().requireString("general.architecture"), 4);
     try (Arena arena = Arena.ofConfined()) {
       List<GgufWriter.Source> tensors = new ArrayList<>();
       for (ModelSource.Weight weight : source.weights()) {
@@ -387,6 +564,15 @@ class LoraTest {
     }
   }
 
+  private static GgufMetadata adapterMetadata(String architecture, float alpha) {
+    return GgufMetadata.builder("lora")
+        .put("general.architecture", architecture)
+        .put("general.type", "adapter")
+        .put("adapter.type", "lora")
+        .put("adapter.lora.alpha", alpha)
+        .build();
+  }
+
   private static GgufWriter.Source tensor(Arena arena, String name, Shape shape, long seed) {
     float[] values = random((int) shape.elements(), seed);
     MemorySegment data = arena.allocateFrom(ValueLayout.JAVA_FLOAT, values);
@@ -402,7 +588,7 @@ class LoraTest {
     return values;
   }
 
-  private static void safetensors(Path file, Map<String, float[]> values, int[][] shapes)
+  private static void safetensors(Path file, Map<String, float[]> values, List<Shape> shapes)
       throws IOException {
     StringBuilder json = new StringBuilder("{\"__metadata__\": {\"format\": \"pt\"}");
     int at = 0;
@@ -410,8 +596,8 @@ class LoraTest {
     for (Map.Entry<String, float[]> tensor : values.entrySet()) {
       int end = at + 4 * tensor.getValue().length;
       json.append(
-          ", \"%s\": {\"dtype\": \"F32\", \"shape\": [%d, %d], \"data_offsets\": [%d, %d]}"
-              .formatted(tensor.getKey(), shapes[i][0], shapes[i][1], at, end));
+          ", \"%s\": {\"dtype\": \"F32\", \"shape\": %s, \"data_offsets\": [%d, %d]}"
+              .formatted(tensor.getKey(), shapes.get(i), at, end));
       at = end;
       i++;
     }
