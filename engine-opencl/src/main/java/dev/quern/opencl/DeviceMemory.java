@@ -90,7 +90,7 @@ final class DeviceMemory {
     long limit = device.info().maxAllocationBytes();
     long total = arenas.stream().mapToLong(Arena::bytes).sum();
     long room = device.info().memoryBytes() - total;
-    if (bytes > limit && !endless()) {
+    if (bytes > limit) {
       throw new InsufficientMemoryException(
           ("opencl memory: %s of %d bytes must fit the device's largest allocation of %d but does"
                   + " not; use a smaller model, a shorter context, or --backend opencl+cpu")
@@ -135,13 +135,10 @@ final class DeviceMemory {
     return usedBytes;
   }
 
-  /** Whether this is of a dry run that is to refuse nothing. */
-  private boolean endless() {
-    return device.info().memoryBytes() == Long.MAX_VALUE;
-  }
-
+  /** A dry run that is to refuse nothing has as many as it needs. */
   private int most() {
-    return endless() ? Integer.MAX_VALUE : mostArenas();
+    boolean endless = device.info().memoryBytes() == Long.MAX_VALUE;
+    return endless ? Integer.MAX_VALUE : mostArenas();
   }
 
   /** How many arenas kernels take. */

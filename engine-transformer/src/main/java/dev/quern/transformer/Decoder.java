@@ -42,7 +42,7 @@ final class Decoder implements AutoCloseable {
   private final Backend backend;
   private final CompileOptions options;
   private final Network network;
-  private int chunk;
+  private final int chunk;
   private final Arena arena = Arena.ofShared();
   private final Map<Key, Ready> batches = new HashMap<>();
   private final List<Buffer> buffers = new ArrayList<>();
@@ -61,15 +61,6 @@ final class Decoder implements AutoCloseable {
 
   private record Key(
       int capacity, int selected, Network.Head head, List<LoraAdapter> adapters, boolean differ) {}
-
-  /** There is no room for a step of so many rows, so {@link #chunk} is less now. Nothing ran. */
-  static final class ShorterChunk extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    private ShorterChunk(InsufficientMemoryException cause) {
-      super(cause);
-    }
-  }
 
   /** A compiled batch with its bindings. */
   private record Ready(CompiledBatch compiled, Bindings bindings) {
@@ -99,7 +90,7 @@ final class Decoder implements AutoCloseable {
   }
 
   /** The most rows of a step. */
-  synchronized int chunk() {
+  int chunk() {
     return chunk;
   }
 
@@ -269,40 +260,16 @@ final class Decoder implements AutoCloseable {
     try {
       made = compile(key);
     } catch (InsufficientMemoryException e) {
-      made = compileAlone(key, e);
+      if (batches.isEmpty()) {
+        throw e;
+      }
+      LOG.log(Level.INFO, "{0} batches make room for another: {1}", batches.size(), e.getMessage());
+      batches.values().forEach(ready -> ready.compiled.close());
+      batches.clear();
+      made = compile(key);
     }
     batches.put(key, made);
     return made;
-  }
-
-  /**
-   * Compiles in the room of all other batches.
-   *
-   * @throws ShorterChunk if that is too little, but fewer rows may fit: adapters come after the
-   *     model was found to fit, and take memory themselves
-   */
-  private Ready compileAlone(Key key, InsufficientMemoryException failure) {
-    try {
-      if (batches.isEmpty()) {
-        throw failure;
-      }
-      LOG.log(
-          Level.INFO,
-          "{0} batches make room for another: {1}",
-          batches.size(),
-          failure.getMessage());
-      batches.values().forEach(ready -> ready.compiled.close());
-      batches.clear();
-      return compile(key);
-    } catch (InsufficientMemoryException e) {
-      if (key.capacity == 1 || key.capacity > chunk) {
-        throw e;
-      }
-      chunk = key.capacity / 2;
-      LOG.log(
-          Level.INFO, "steps are cut to {0} rows, as there is no room: {1}", chunk, e.getMessage());
-      throw new ShorterChunk(e);
-    }
   }
 
   private Ready compile(Key key) {

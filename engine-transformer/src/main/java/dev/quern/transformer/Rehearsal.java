@@ -42,7 +42,10 @@ record Rehearsal(ModelSource source, ModelConfig config, LoadOptions options) {
         }
       } catch (InsufficientMemoryException e) {
         if (now.chunk() == 1) {
-          throw e.plan().map(plan -> plan.withLayers(layers(backend, wanted)).refused(e)).orElse(e);
+          throw e.plan()
+              .filter(plan -> plan.resident(MemoryPlan.Kind.SCRATCH) > 0)
+              .map(plan -> plan.withLayers(layers(backend, wanted)).refused(e))
+              .orElse(e);
         }
       }
     }

@@ -91,8 +91,7 @@ final class Runner implements AutoCloseable {
    * where there is none, the step fails, and may be tried again.
    *
    * @param sync told the epoch before each try
-   * @param step runs while no other step does; from its start if it is run again, which may also be
-   *     because there is room for shorter chunks only
+   * @param step runs while no other step does; from its start if it is run again
    * @throws BackendException if the step failed and there is no other backend
    */
   synchronized <T> T run(LongConsumer sync, Function<Placed, T> step) {
@@ -100,9 +99,6 @@ final class Runner implements AutoCloseable {
       sync.accept(epoch);
       try {
         return step.apply(placed);
-      } catch (Decoder.ShorterChunk e) {
-        // The step looks at the chunk anew.
-        LOG.log(Level.DEBUG, "{0}: a step is run again in parts", placed.backend().name());
       } catch (BackendException e) {
         epoch++;
         moveOn(e);

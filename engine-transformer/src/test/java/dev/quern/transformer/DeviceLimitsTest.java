@@ -53,7 +53,7 @@ class DeviceLimitsTest {
   }
 
   /** Memory for the scratch and about half of the layers. */
-  static long half(MemoryPlan plan) {
+  private static long half(MemoryPlan plan) {
     long layers =
         plan.entries().stream()
             .filter(entry -> Placement.layer(entry.name()).isPresent())

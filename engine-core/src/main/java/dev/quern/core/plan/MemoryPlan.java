@@ -135,7 +135,7 @@ public record MemoryPlan(
   /** The refusal of this work: it has this plan, and its message says what helps. */
   public InsufficientMemoryException refused(InsufficientMemoryException cause) {
     String message =
-        "%s memory: the model must fit the %s of %s but needs %s: %s; %s"
+        "%s memory: the model must fit the %s of %s but needs at least %s: %s; %s"
             .formatted(
                 backend, room(), device.id(), ByteSize.format(resident()), summary(), remedy());
     return new InsufficientMemoryException(message, this, cause);
