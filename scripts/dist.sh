@@ -58,6 +58,8 @@ home=$(dirname "$bin")
 # The JVM announces incubator modules on stderr: the command erases the line from a terminal.
 erase=false
 [ ! -t 2 ] || erase=true
+# PoCL's compiler takes the JVM's signal handlers for moments; this library keeps them.
+[ ! -r "$home/runtime/lib/libjsig.so" ] || export LD_PRELOAD="$home/runtime/lib/libjsig.so"
 # shellcheck disable=SC2086
 exec "$home/runtime/bin/java" -cp "$home/lib/*" --add-modules jdk.incubator.vector \
   --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Dquern.erase=$erase -Dquern.commit=@commit@ \
@@ -93,6 +95,8 @@ if [ "${1:-}" = --backend ]; then
     opencl*) require=true ;;
   esac
 fi
+# PoCL's compiler takes the JVM's signal handlers for moments; this library keeps them.
+[ ! -r "$home/runtime/lib/libjsig.so" ] || export LD_PRELOAD="$home/runtime/lib/libjsig.so"
 # shellcheck disable=SC2086
 exec "$home/runtime/bin/java" -cp "$home/lib/*:$home/test/*" --add-modules jdk.incubator.vector \
   --enable-native-access=ALL-UNNAMED -ea -Xmx4g -Dquern.require.opencl=$require \
