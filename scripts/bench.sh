@@ -24,8 +24,7 @@ cd "$root"
 mvn -q -B -ntp -Pbench -Dmaven.test.skip=true -Dspotless.check.skip=true -pl engine-bench -am package >&2
 
 run() {
-  # forks inherit it; see docs/robustness.md
-  [ ! -r "$JAVA_HOME/lib/libjsig.so" ] || export LD_PRELOAD="$JAVA_HOME/lib/libjsig.so"
+  keep_signals "$JAVA_HOME" # forks inherit it
   "$JAVA_HOME/bin/java" -cp "engine-bench/target/classes:engine-bench/target/lib/*" \
     -Djava.awt.headless=true --sun-misc-unsafe-memory-access=allow \
     --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED "$@"

@@ -1,4 +1,4 @@
-# Sourced by ./quern and ./verify. `find_jdk` prints the home of a JDK 25 or newer, or fails after
+# Sourced by ./quern, ./verify and the scripts. `find_jdk` prints the home of a JDK 25 or newer, or fails after
 # naming what to install. Call it as $(find_jdk): its variables then stay its own.
 
 # jdk_release HOME: the feature release of the JDK at HOME, 0 if there is none with a compiler
@@ -52,4 +52,13 @@ CANDIDATES
     "(Debian: apt install openjdk-25-jdk, macOS: brew install openjdk, any system:" \
     "https://adoptium.net) or set JAVA_HOME to it" >&2
   return 1
+}
+
+# PoCL compiles in the process that calls it, and its compiler takes the signal handlers for moments in
+# which the JVM may need its own: this library of the JDK keeps them for every JVM that is started after
+# this. See docs/robustness.md.
+# usage: keep_signals JDK
+keep_signals() {
+  [ ! -r "$1/lib/libjsig.so" ] ||
+    export LD_PRELOAD="$1/lib/libjsig.so${LD_PRELOAD:+:$LD_PRELOAD}"
 }
