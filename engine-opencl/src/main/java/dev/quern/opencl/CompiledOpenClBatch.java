@@ -11,7 +11,6 @@ import dev.quern.core.Tensor;
 import dev.quern.core.event.Events;
 import dev.quern.core.event.FallbackEvent;
 import dev.quern.core.event.StepEvent;
-import dev.quern.core.op.Op;
 import dev.quern.opencl.binding.Cl;
 import dev.quern.opencl.binding.OpenClException;
 import java.lang.System.Logger.Level;
@@ -35,7 +34,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
   private static final int CPU_SPIN_LIMIT = -1;
 
   /** Above this many rows, launches are a small part of the time and registers a large one. */
-  private static final int MAX_PERSISTENT_ROWS = 4;
+  static final int MAX_PERSISTENT_ROWS = 4;
 
   private final OpenClBackend backend;
   private final OpenDevice device;
@@ -102,7 +101,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
       case STREAM -> new PersistentLauncher.Attempt.Refused("opencl.strategy is stream");
       case PERSISTENT -> PersistentLauncher.attempt(device, lowered, geometry, settings, control);
       case AUTO -> {
-        long rows = batch().ops().stream().mapToLong(CompiledOpenClBatch::rows).max().orElse(1);
+        long rows = Neighbours.mostRows(batch().ops());
         if (!device.device().nvidia()) {
           // Elsewhere nobody has shown yet that all work-groups of a launch run at once.
           yield new PersistentLauncher.Attempt.Refused("by itself it is chosen on NVIDIA only");
@@ -114,14 +113,6 @@ final class CompiledOpenClBatch implements CompiledBatch {
         yield PersistentLauncher.attempt(device, lowered, geometry, settings, control);
       }
     };
-  }
-
-  private static long rows(Op op) {
-    return op.writes().stream()
-        .filter(t -> t.shape().rank() < 4)
-        .mapToLong(t -> t.shape().rows())
-        .max()
-        .orElse(1);
   }
 
   private static long weightBytes(CommandBatch batch) {

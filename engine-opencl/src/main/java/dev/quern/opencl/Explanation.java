@@ -1,7 +1,9 @@
 package dev.quern.opencl;
 
 import dev.quern.core.Tensor;
+import dev.quern.core.op.Op;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** The text of {@code explain()}. */
 final class Explanation {
@@ -38,7 +40,7 @@ final class Explanation {
     long bytes = step.op().reads().stream().mapToLong(Tensor::bytes).sum();
     String what =
         "%s %s -> %s, at most %d bytes read"
-            .formatted(step.op().name(), step.op().reads(), step.op().writes(), bytes);
+            .formatted(names(step), step.op().reads(), step.op().writes(), bytes);
     return switch (step) {
       case Step.Kernel kernel ->
           "%s: %s, %d groups"
@@ -47,5 +49,11 @@ final class Explanation {
           "%s: one token of a decoder of %d blocks".formatted(what, decoder.shape().layers());
       case Step.Host host -> "%s: on the host, because %s".formatted(what, host.reasons());
     };
+  }
+
+  private static String names(Step step) {
+    return step instanceof Step.Kernel kernel
+        ? kernel.ops().stream().map(Op::name).collect(Collectors.joining(" + "))
+        : step.op().name();
   }
 }

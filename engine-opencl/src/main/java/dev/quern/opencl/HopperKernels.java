@@ -7,6 +7,7 @@ import dev.quern.core.op.Attention;
 import dev.quern.core.op.Projection;
 import dev.quern.kernels.cl.KernelSources;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -15,12 +16,12 @@ import java.util.TreeMap;
 /**
  * Products and attention of many rows on the tensor cores of NVIDIA's Hopper, as {@code FAST}
  * allows: operands are halves, sums float32. Activations become halves once and serve every product
- * that reads them, so this is made anew for each batch. {@code op/matmul-wgmma.clh} says how.
+ * that reads them ({@link Halves}), so this is made anew for each batch. {@code
+ * op/matmul-wgmma.clh} says how.
  */
 final class HopperKernels {
   private static final String HOPPER = "lib/hopper.clh";
   private static final String HALVES = "lib/halves.clh";
-  private static final String FORM = "halves";
 
   private static final String MMA = "lib/mma.clh";
   private static final String NOT_HOPPER =
@@ -49,6 +50,9 @@ final class HopperKernels {
 
   private static final int MAX_PLACES = 8;
 
+  /** Batches of up to so many rows may be one launch, which takes other kernels. */
+  private static final int MAX_PERSISTENT_ROWS = CompiledOpenClBatch.MAX_PERSISTENT_ROWS;
+
   private static final int CHUNK_COLUMNS = 256;
 
   /** Weight rows of a team of four warps. */
@@ -62,8 +66,6 @@ final class HopperKernels {
   /** Stages of activations, as in the kernel. */
   private static final int STAGES = 4;
 
-  private static final int GROUP = 256;
-
   /**
    * What a tile of 128 by 128 takes, to one of 256 by 128: 32 µs to 57 (dense: 43 to 64), K = 4096,
    * on an H200, 2026-11-21.
@@ -74,12 +76,19 @@ final class HopperKernels {
   private static final int WIDE_DENSE_COST = 6;
 
   private final ClDevice device;
-  private final Temporaries temporaries;
+  private final Neighbours neighbours;
+  private final Halves halves;
 
   /** Kernels for one batch. */
-  HopperKernels(ClDevice device, Temporaries temporaries) {
+  HopperKernels(ClDevice device, Neighbours neighbours, Temporaries temporaries) {
     this.device = device;
-    this.temporaries = temporaries;
+    this.neighbours = neighbours;
+    halves = new Halves(neighbours, temporaries, this::takes);
+  }
+
+  /** The form of activations that these products read. */
+  Halves halves() {
+    return halves;
   }
 
   List<KernelRow<?>> rows() {
@@ -96,28 +105,28 @@ final class HopperKernels {
    * @param units places for chunks of weights
    */
   private record Cut(int tokens, int teams, int units) {
-    static Cut of(Projection op, int computeUnits) {
+    static Cut of(Projection op, long outputs, int computeUnits) {
       long rows = op.x().shape().rows();
       int units = Tiles.columns(op.w().format()) < CHUNK_COLUMNS ? 4 : 2;
       if (rows <= 64) {
         return new Cut(64, 1, units);
       }
       Cut large = new Cut(128, 2, units);
-      if (10 * large.tiles(op) >= 9L * computeUnits) {
+      if (10 * large.tiles(rows, outputs) >= 9L * computeUnits) {
         Cut wide = new Cut(256, 2, units);
         boolean dense = op.w().format().blockElements() == 1;
-        long turns = ceil(wide.tiles(op), computeUnits) * (dense ? WIDE_DENSE_COST : WIDE_COST);
-        boolean better = turns < ceil(large.tiles(op), computeUnits) * COST;
+        long turns =
+            ceil(wide.tiles(rows, outputs), computeUnits) * (dense ? WIDE_DENSE_COST : WIDE_COST);
+        boolean better = turns < ceil(large.tiles(rows, outputs), computeUnits) * COST;
         return rows > 128 && better ? wide : large;
       }
       // A tile of which nearly every compute unit has one.
       Cut half = new Cut(128, 1, units);
-      return 10 * half.tiles(op) >= 9L * computeUnits ? half : new Cut(64, 1, units);
+      return 10 * half.tiles(rows, outputs) >= 9L * computeUnits ? half : new Cut(64, 1, units);
     }
 
-    long tiles(Projection op) {
-      return ceil(op.x().shape().rows(), tokens)
-          * ceil(op.w().shape().rows(), (long) TEAM_ROWS * teams);
+    long tiles(long rows, long outputs) {
+      return ceil(rows, tokens) * ceil(outputs, (long) TEAM_ROWS * teams);
     }
 
     int scratchBytes(WeightFormat format) {
@@ -160,6 +169,9 @@ final class HopperKernels {
     // Few rows are a step of many sequences rather than the prompt of one.
     long shares = rows <= SHARED_ROWS ? Math.min(rows, 16) : 1;
     Attention.Rule rule = op.rule();
+    Halves.Wanted wanted = halves.wanted(op, op.y());
+    Tensor y = wanted == null ? op.y() : wanted.y();
+    Tensor target = wanted == null ? null : wanted.target();
     return new Offer.Took(
         List.of(
             StepBuilder.of(op, body, op.q())
@@ -172,15 +184,18 @@ final class HopperKernels {
                     rule.window(),
                     Float.floatToRawIntBits(rule.scale()),
                     Float.floatToRawIntBits(rule.softCap()),
-                    shares)
+                    shares,
+                    wanted == null ? 0 : wanted.capacity())
                 .operands(
                     op.q(),
                     op.keys(),
                     op.values(),
                     op.sequences(),
                     op.positions(),
-                    op.y(),
-                    op.sinks())
+                    y,
+                    op.sinks(),
+                    target)
+                .touching(op.reads(), Arrays.asList(y, target))
                 .tasks(shares * kvHeads * ceil(ceil(rows, 16) * (heads / kvHeads), 4))));
   }
 
@@ -197,13 +212,13 @@ final class HopperKernels {
    * @param places for chunks; a multiple of the teams
    */
   private record FewCut(int tokens, int sets, int teams, int places) {
-    static FewCut of(Projection op, int computeUnits) {
+    static FewCut of(Projection op, long outputs, int computeUnits) {
       long rows = op.x().shape().rows();
       int tokens = rows <= 8 ? 8 : rows <= 16 ? 16 : 32;
       // More weight rows a group read the activations less often, if nearly every unit has some.
       boolean wide =
           op.w().format().blockElements() > 1
-              && 10 * ceil(op.w().shape().rows(), 2L * TEAM_ROWS) >= 8L * computeUnits;
+              && 10 * ceil(outputs, 2L * TEAM_ROWS) >= 8L * computeUnits;
       int sets = wide ? 2 : 1;
       int place = placeBytes(op.w().format(), tokens, sets) + BARRIER_BYTES;
       int teams = wide ? 2 : 4;
@@ -212,6 +227,10 @@ final class HopperKernels {
         teams = 3;
       }
       return new FewCut(tokens, sets, teams, Math.min(MAX_PLACES, places) / teams * teams);
+    }
+
+    long tiles(Projection op) {
+      return ceil(op.w().shape().rows(), (long) TEAM_ROWS * sets);
     }
 
     private static int sumBytes(int tokens, int sets, int teams) {
@@ -230,62 +249,52 @@ final class HopperKernels {
     }
   }
 
-  private Offer projection(Projection op) {
+  /** Whether the product is done here. */
+  boolean takes(Projection op) {
+    return refusal(op).isEmpty();
+  }
+
+  /** Why the product is not done here, or nothing. */
+  private String refusal(Projection op) {
     WeightFormat format = op.w().format();
     if (!device.hopper()) {
-      return new Offer.Refused(NOT_HOPPER);
+      return NOT_HOPPER;
     }
     if (KernelSources.find(FormatSources.fragmentSource(format)).isEmpty()) {
-      return new Offer.Refused(format.name() + " has no form for tensor cores");
+      return format.name() + " has no form for tensor cores";
     }
-    if (op.x().shape().rows() == 1) {
-      return new Offer.Refused("there is one row");
+    if (op.x().shape().rows() == 1 && neighbours.mostRows() <= MAX_PERSISTENT_ROWS) {
+      return "there is one row, and the batch has few";
     }
     if (op.w().shape().last() % CHUNK_COLUMNS != 0) {
-      return new Offer.Refused(
-          "%d columns are not a multiple of %d".formatted(op.w().shape().last(), CHUNK_COLUMNS));
+      return "%d columns are not a multiple of %d".formatted(op.w().shape().last(), CHUNK_COLUMNS);
     }
-    String refusal = Tiles.refusal(op.w());
+    return Tiles.refusal(op.w());
+  }
+
+  private Offer projection(Projection op) {
+    String refusal = refusal(op);
     if (!refusal.isEmpty()) {
       return new Offer.Refused(refusal);
     }
     List<Step.Kernel> steps = new ArrayList<>();
-    Tensor x = temporaries.form(op.x(), FORM);
-    if (x == null) {
-      x = temporaries.newForm(op.x(), FORM, 2 * capacity(op.x()) * columns(op.x()));
-      steps.add(toHalves(op, x));
-    }
+    Tensor x = halves.of(op, steps);
     steps.add(op.x().shape().rows() <= MANY_ROWS ? fewRows(op, x) : manyRows(op, x));
     return new Offer.Took(steps);
   }
 
-  /** Rows of the halves: whole tiles of any cut. */
-  private static long capacity(Tensor x) {
-    long rows = x.shape().rows();
-    int tile =
-        rows <= 8
-            ? 8
-            : rows <= 16 ? 16 : rows <= 32 ? 32 : rows <= 64 ? 64 : rows <= 128 ? 128 : 256;
-    return ceil(rows, tile) * tile;
-  }
-
-  private static long columns(Tensor x) {
-    return x.shape().rowElements();
-  }
-
-  private Step.Kernel toHalves(Projection op, Tensor target) {
-    Body body =
-        new Body("halves", List.of(HALVES), "op/halves.clh", new TreeMap<>(Map.of()), 0, GROUP);
-    return StepBuilder.of(op, body, op.x())
-        .integers(columns(op.x()), capacity(op.x()))
-        .operands(op.x(), target)
-        .touching(List.of(op.x()), List.of(target))
-        .tasks(ceil(op.x().shape().elements() / 16, GROUP));
+  /** Products that run beside this one, in the same launch if they are cut in the same way. */
+  private List<Projection> siblings(Projection op) {
+    return neighbours.siblings(op, op.x(), Projection.class).stream()
+        .filter(other -> other.w().format().equals(op.w().format()) && takes(other))
+        .toList();
   }
 
   private Step.Kernel fewRows(Projection op, Tensor x) {
     WeightFormat format = op.w().format();
-    FewCut cut = FewCut.of(op, device.info().computeUnits());
+    List<Projection> siblings = siblings(op);
+    int units = device.info().computeUnits();
+    FewCut cut = FewCut.of(op, outputs(siblings), units);
     String fragment = FormatSources.lower(format);
     SortedMap<String, String> macros = new TreeMap<>();
     macros.put("FRAGMENT", fragment);
@@ -301,14 +310,16 @@ final class HopperKernels {
             macros,
             cut.scratchBytes(format),
             TEAM_ITEMS * cut.teams + COPY_ITEMS);
-    long tiles = ceil(op.w().shape().rows(), (long) TEAM_ROWS * cut.sets);
-    // A group that stays reads the weights of its next tile while it adds up this one.
-    return product(op, x, body).tasks(Math.min(tiles, device.info().computeUnits()));
+    // A group that stays reads the weights of its next tile while it adds up this one. One fits a
+    // unit, so the groups of a launch are shared out.
+    long all = siblings.stream().mapToLong(cut::tiles).sum();
+    long tiles = cut.tiles(op);
+    return product(op, x, body).tasks(all <= units ? tiles : Math.max(1, units * tiles / all));
   }
 
   private Step.Kernel manyRows(Projection op, Tensor x) {
     WeightFormat format = op.w().format();
-    Cut cut = Cut.of(op, device.info().computeUnits());
+    Cut cut = Cut.of(op, outputs(siblings(op)), device.info().computeUnits());
     String fragment = FormatSources.lower(format);
     SortedMap<String, String> macros = new TreeMap<>();
     macros.put("FRAGMENT", fragment);
@@ -323,13 +334,17 @@ final class HopperKernels {
             macros,
             cut.scratchBytes(format),
             TEAM_ITEMS * cut.teams + COPY_ITEMS);
-    return product(op, x, body).tasks(cut.tiles(op));
+    return product(op, x, body).tasks(cut.tiles(op.x().shape().rows(), op.w().shape().rows()));
+  }
+
+  private static long outputs(List<Projection> products) {
+    return products.stream().mapToLong(op -> op.w().shape().rows()).sum();
   }
 
   private static StepBuilder product(Projection op, Tensor x, Body body) {
     Tensor w = Tiles.of(op.w());
     return StepBuilder.of(op, body, op.x())
-        .integers(op.w().shape().rows(), op.w().shape().last(), capacity(op.x()))
+        .integers(op.w().shape().rows(), op.w().shape().last(), Halves.capacity(op.x()))
         .operands(x, w, op.y())
         .touching(List.of(x, w), List.of(op.y()));
   }

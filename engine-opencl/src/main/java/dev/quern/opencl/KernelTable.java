@@ -15,11 +15,17 @@ record KernelTable(List<KernelRow<?>> rows) {
    * What was chosen.
    *
    * @param steps the steps; the last one does the operation
+   * @param along later operations that it does as well
    * @param refused why faster rows were not taken
    */
-  record Choice(List<Step> steps, List<String> refused) {
+  record Choice(List<Step> steps, List<Op> along, List<String> refused) {
+    Choice(List<Step> steps, List<String> refused) {
+      this(steps, List.of(), refused);
+    }
+
     Choice {
       steps = List.copyOf(steps);
+      along = List.copyOf(along);
       refused = List.copyOf(refused);
     }
   }
@@ -31,7 +37,7 @@ record KernelTable(List<KernelRow<?>> rows) {
       if (row.type().isInstance(op)) {
         switch (row.offerTo(op)) {
           case Offer.Took took -> {
-            return new Choice(List.copyOf(took.steps()), refused);
+            return new Choice(List.copyOf(took.steps()), took.along(), refused);
           }
           case Offer.Refused no -> refused.add(row.name() + ": " + no.reason());
         }

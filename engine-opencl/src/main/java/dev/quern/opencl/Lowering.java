@@ -4,7 +4,10 @@ import dev.quern.core.CommandBatch;
 import dev.quern.core.Precision;
 import dev.quern.core.op.Op;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 
 /** Turns the operations of one batch into steps, in order. */
 final class Lowering {
@@ -14,26 +17,51 @@ final class Lowering {
   private final ClDevice device;
   private final Settings settings;
   private final Precision precision;
+  private final Set<Op> done = Collections.newSetFromMap(new IdentityHashMap<>());
 
-  /**
-   * A lowering for one batch.
-   *
-   * @param firstSlot the first number that no slot of the batch has
-   */
+  /** A lowering for one batch. */
   Lowering(
-      ClDevice device, Geometry geometry, Settings settings, Precision precision, int firstSlot) {
+      ClDevice device,
+      Geometry geometry,
+      Settings settings,
+      Precision precision,
+      CommandBatch batch) {
+    this(
+        device,
+        geometry,
+        settings,
+        precision,
+        new Neighbours(batch.ops(), batch.bound()),
+        batch.slots().size());
+  }
+
+  /** A lowering for an operation that stands alone. */
+  Lowering(ClDevice device, Geometry geometry, Settings settings, Precision precision, Op op) {
+    this(device, geometry, settings, precision, new Neighbours(List.of(op), Set.of()), 0);
+  }
+
+  private Lowering(
+      ClDevice device,
+      Geometry geometry,
+      Settings settings,
+      Precision precision,
+      Neighbours neighbours,
+      int firstSlot) {
     this.device = device;
     this.settings = settings;
     this.precision = precision;
     temporaries = new Temporaries(firstSlot);
     List<KernelRow<?>> rows = new ArrayList<>();
+    Halves halves = new Halves(neighbours, temporaries, product -> false);
     if (settings.kernels() == Settings.Kernels.AUTO && precision == Precision.FAST) {
-      rows.addAll(new HopperKernels(device, temporaries).rows());
+      HopperKernels hopper = new HopperKernels(device, neighbours, temporaries);
+      rows.addAll(hopper.rows());
+      halves = hopper.halves();
     }
     if (usesInt8(device, settings, precision)) {
       rows.addAll(new Int8Kernels(geometry, temporaries).rows());
     }
-    rows.addAll(new PortableKernels(geometry).rows());
+    rows.addAll(new PortableKernels(geometry, neighbours, halves).rows());
     table = new KernelTable(rows);
     splits = new SplitLowering(geometry, table::choose);
   }
@@ -85,11 +113,15 @@ final class Lowering {
     };
   }
 
-  /** The steps of the next operation. */
+  /** The steps of the next operation; none if an earlier step does it as well. */
   KernelTable.Choice next(Op op) {
+    if (done.remove(op)) {
+      return new KernelTable.Choice(List.of(), List.of());
+    }
+    temporaries.wrote(op);
     KernelTable.Choice split = splits.choose(op);
     KernelTable.Choice choice = split == null ? table.choose(op) : split;
-    temporaries.wrote(op);
+    done.addAll(choice.along());
     return choice;
   }
 }

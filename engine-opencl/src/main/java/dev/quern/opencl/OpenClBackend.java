@@ -26,8 +26,10 @@ import dev.quern.opencl.binding.OpenClException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -174,7 +176,7 @@ final class OpenClBackend implements Backend {
   @Override
   public Support supports(Op op, Precision precision) {
     Geometry geometry = Geometry.of(device.device(), settings);
-    Lowering lowering = new Lowering(device.device(), geometry, settings, precision, 0);
+    Lowering lowering = new Lowering(device.device(), geometry, settings, precision, op);
     return switch (lowering.next(op).steps().getLast()) {
       case Step.Kernel step -> new Support.Yes("opencl " + step.body().name());
       case Step.Decoder step -> new Support.Yes("opencl decoder of " + step.shape().layers());
@@ -189,10 +191,9 @@ final class OpenClBackend implements Backend {
     synchronized (device) {
       BuildEvent event = Events.begin(BuildEvent::new);
       requireOpen();
-      int slots = batch.slots().size();
-      Lowering lowering = new Lowering(device.device(), geometry, own, options.precision(), slots);
+      Lowering lowering = new Lowering(device.device(), geometry, own, options.precision(), batch);
       try {
-        CompiledBatch compiled = make(lower(batch, lowering), geometry, own, options);
+        CompiledBatch compiled = make(lower(batch, lowering, geometry), geometry, own, options);
         if (event != null && !isDry()) {
           event.end(name(), batch.name(), BuildEvent.Kind.BATCH);
         }
@@ -220,7 +221,7 @@ final class OpenClBackend implements Backend {
     }
   }
 
-  private Lowered lower(CommandBatch batch, Lowering lowering) {
+  private Lowered lower(CommandBatch batch, Lowering lowering, Geometry geometry) {
     List<Step> steps = new ArrayList<>();
     List<List<String>> refusals = new ArrayList<>();
     String notOneLaunch = "";
@@ -240,18 +241,15 @@ final class OpenClBackend implements Backend {
         refusals.add(choice.refused());
       }
     }
-    List<Body> bodies =
-        steps.stream()
-            .filter(Step.Kernel.class::isInstance)
-            .map(step -> ((Step.Kernel) step).body())
-            .distinct()
-            .toList();
-    Plan plan = Plan.of(steps.stream().map(Step::access).toList(), batch.bound());
+    List<Body> bodies = steps.stream().map(Step::body).filter(Objects::nonNull).distinct().toList();
+    Plan plan =
+        Plan.of(steps.stream().map(Step::access).toList(), batch.bound())
+            .inWaves(Comparator.comparingInt(i -> bodies.indexOf(steps.get(i).body())));
     Region scratch = device.memory().allocate("scratch of " + batch.name(), plan.scratchBytes());
     Set<DeviceBuffer> weights = Lowered.weights(steps);
     weights.forEach(weight -> weight.use(1));
     try {
-      StepEncoder encoder = new StepEncoder(batch, steps, plan, bodies, scratch);
+      StepEncoder encoder = new StepEncoder(batch, steps, plan, bodies, geometry, scratch);
       return new Lowered(
           batch, steps, refusals, bodies, plan, scratch, encoder, notOneLaunch, weights);
     } catch (RuntimeException e) {

@@ -19,10 +19,13 @@ import dev.quern.core.op.Rope;
 import dev.quern.core.op.Softmax;
 import dev.quern.core.op.Swish;
 import dev.quern.core.op.TopK;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of the kernel table that work on every OpenCL 1.2 device: float32 arithmetic, in any
@@ -38,10 +41,26 @@ final class PortableKernels {
   /** Most rows that share one decoding of a weight. */
   private static final int MAX_TILE = 8;
 
-  private final Geometry geometry;
+  /** Elements that a GPU reads at once. */
+  private static final int FOUR = 4;
 
-  PortableKernels(Geometry geometry) {
+  private static final String SWISH = "((%1$s) / (1.0f + exp(-(%1$s))))";
+  private static final String GELU =
+      "((%1$s) / (1.0f + exp(-1.59576912f * ((%1$s) + 0.044715f * (%1$s) * (%1$s) * (%1$s)))))";
+
+  private final Geometry geometry;
+  private final Neighbours neighbours;
+  private final Halves halves;
+
+  /**
+   * Kernels for one batch.
+   *
+   * @param halves the form in which other kernels read results
+   */
+  PortableKernels(Geometry geometry, Neighbours neighbours, Halves halves) {
     this.geometry = geometry;
+    this.neighbours = neighbours;
+    this.halves = halves;
   }
 
   List<KernelRow<?>> rows() {
@@ -49,10 +68,14 @@ final class PortableKernels {
         new KernelRow<>("matmul", Projection.class, this::projection),
         new KernelRow<>("expert-matmul", ExpertMatMul.class, this::expertMatMul),
         new KernelRow<>("expert-sum", ExpertSum.class, this::expertSum),
-        new KernelRow<>("swish", Swish.class, this::swish),
+        new KernelRow<>("swish + mul", Swish.class, op -> gate(op, "swish", SWISH)),
+        new KernelRow<>(
+            "swish", Swish.class, op -> pointwise(op, "swish", SWISH.formatted("v"), 0, 0)),
+        new KernelRow<>("pointwise + mul", Pointwise.class, this::gate),
         new KernelRow<>("pointwise", Pointwise.class, this::pointwise),
         new KernelRow<>(
             "mul", Mul.class, op -> elementwise(op, "mul", "*", op.a(), op.b(), op.y())),
+        new KernelRow<>("add + rms-norm", Add.class, this::sumNorm),
         new KernelRow<>(
             "add", Add.class, op -> elementwise(op, "add", "+", op.a(), op.b(), op.y())),
         new KernelRow<>("softmax", Softmax.class, this::softmax),
@@ -124,23 +147,9 @@ final class PortableKernels {
             .tasks(geometry.groupsFor(op.y().shape().elements())));
   }
 
-  private Offer swish(Swish op) {
-    return took(
-        StepBuilder.of(op, plain("swish", 0), op.x())
-            .integers(op.x().shape().rowElements())
-            .operands(op.x(), op.y())
-            .tasks(chunks(op.x())));
-  }
-
   private Offer pointwise(Pointwise op) {
     return switch (op.function()) {
-      case Pointwise.Function.Gelu gelu ->
-          pointwise(
-              op,
-              "gelu",
-              "((v) / (1.0f + exp(-1.59576912f * ((v) + 0.044715f * (v) * (v) * (v)))))",
-              0,
-              0);
+      case Pointwise.Function.Gelu _ -> pointwise(op, "gelu", GELU.formatted("v"), 0, 0);
       case Pointwise.Function.SoftCap(float cap) ->
           pointwise(op, "soft_cap", "(HIGH * tanh((v) / HIGH))", 0, cap);
       case Pointwise.Function.Clamp(float low, float high) ->
@@ -148,29 +157,81 @@ final class PortableKernels {
     };
   }
 
-  private Offer pointwise(Pointwise op, String name, String formula, float low, float high) {
+  private Offer pointwise(Op op, String name, String formula, float low, float high) {
+    Tensor x = op.reads().getFirst();
     SortedMap<String, String> macros = new TreeMap<>(Map.of("APPLY(v)", formula));
     Body body = new Body(name, List.of(), "op/pointwise.clh", macros, 0);
     return took(
-        StepBuilder.of(op, body, op.x())
+        StepBuilder.of(op, body, x)
             .integers(
-                op.x().shape().rowElements(),
+                x.shape().rowElements(),
                 Float.floatToRawIntBits(low),
                 Float.floatToRawIntBits(high))
-            .operands(op.x(), op.y())
-            .tasks(chunks(op.x())));
+            .operands(x, op.writes().getFirst())
+            .tasks(chunks(x)));
+  }
+
+  private Offer gate(Pointwise op) {
+    return op.function() instanceof Pointwise.Function.Gelu
+        ? gate(op, "gelu", GELU)
+        : new Offer.Refused("it is not the gate of a product");
+  }
+
+  /** An activation and the product that alone reads it. */
+  private Offer gate(Op op, String name, String formula) {
+    Tensor x = op.reads().getFirst();
+    Tensor y = op.writes().getFirst();
+    Mul mul = neighbours.partner(op, y, Mul.class);
+    if (mul == null || !neighbours.onlyFor(op, y, List.of(mul))) {
+      return new Offer.Refused("it does not go into one product alone");
+    }
+    Tensor other = Neighbours.same(mul.a(), y) ? mul.b() : mul.a();
+    if (other.storage().equals(y.storage()) || !other.shape().equals(x.shape())) {
+      return new Offer.Refused("the other factor is not of its shape");
+    }
+    String product = "(" + formula.formatted("a") + " * (b))";
+    return elementwise(List.of(op, mul), name + "_mul", product, x, other, mul.y());
   }
 
   private Offer elementwise(Op op, String name, String sign, Tensor a, Tensor b, Tensor y) {
-    SortedMap<String, String> macros = new TreeMap<>();
-    macros.put("APPLY(a, b)", "((a) " + sign + " (b))");
-    Body body = new Body(name, List.of(), "op/elementwise.clh", macros, 0);
+    return elementwise(List.of(op), name, "((a) " + sign + " (b))", a, b, y);
+  }
+
+  private Offer elementwise(
+      List<Op> ops, String name, String formula, Tensor a, Tensor b, Tensor y) {
+    SortedMap<String, String> macros = new TreeMap<>(Map.of("APPLY(a, b)", formula));
     long repeat = b.shape().equals(a.shape()) ? 0 : b.shape().elements();
+    Halves.Wanted wanted =
+        repeat % FOUR == 0 && inFours(a, b, y) ? halves.wanted(ops.getLast(), y) : null;
+    long row = a.shape().rowElements();
+    if (wanted == null) {
+      Body body = new Body(name, List.of(), "op/elementwise.clh", macros, 0);
+      return took(
+          StepBuilder.of(ops, body, a)
+              .integers(row, repeat)
+              .operands(a, b, y)
+              .touching(List.of(a, b), List.of(y))
+              .tasks(chunks(a)));
+    }
+    macros.put("HALVES", "");
+    Body body =
+        new Body(name + "_halves", List.of(Halves.LIBRARY), "op/elementwise.clh", macros, 0);
     return took(
-        StepBuilder.of(op, body, a)
-            .integers(a.shape().rowElements(), repeat)
-            .operands(a, b, y)
+        StepBuilder.of(ops, body, a)
+            .integers(row, repeat, wanted.capacity())
+            .operands(a, b, wanted.y(), wanted.target())
+            .touching(List.of(a, b), Arrays.asList(wanted.y(), wanted.target()))
             .tasks(chunks(a)));
+  }
+
+  /** Whether a GPU reads and writes these by four elements, counted in 32 bits. */
+  private boolean inFours(Tensor... tensors) {
+    return geometry.group() > 1
+        && Arrays.stream(tensors)
+            .allMatch(t ->
+                t.offset() % (FOUR * Float.BYTES) == 0
+                    && t.shape().rowElements() % FOUR == 0
+                    && t.shape().elements() <= Integer.MAX_VALUE);
   }
 
   private Offer softmax(Softmax op) {
@@ -183,47 +244,103 @@ final class PortableKernels {
   }
 
   private Offer rmsNorm(RmsNorm op) {
-    long length = op.x().shape().last();
-    return took(
-        StepBuilder.of(op, plain("rms-norm", 4 * geometry.group()), op.x())
-            .integers(
-                op.x().shape().rowElements() / length,
-                length,
-                Float.floatToRawIntBits(op.epsilon()))
-            .operands(op.x(), op.weight(), op.y())
-            .tasks(op.x().shape().elements() / length));
+    return took(norm(List.of(op), op, op.x(), null, null));
   }
 
+  /** A sum and the norm of it; the sum itself is written as well. */
+  private Offer sumNorm(Add op) {
+    RmsNorm norm = neighbours.partner(op, op.y(), RmsNorm.class);
+    if (norm == null || !op.a().shape().equals(op.b().shape())) {
+      return new Offer.Refused("no norm of the sum follows");
+    }
+    if (norm.y().storage().equals(op.y().storage())) {
+      return new Offer.Refused("the norm overwrites the sum");
+    }
+    return took(norm(List.of(op, norm), norm, op.a(), op.b(), op.y()));
+  }
+
+  private Step.Kernel norm(
+      List<Op> ops, RmsNorm op, Tensor x, @Nullable Tensor b, @Nullable Tensor sum) {
+    long length = op.x().shape().last();
+    long vectors = op.x().shape().rowElements() / length;
+    Halves.Wanted wanted =
+        vectors == 1 && inFours(x, op.weight(), op.y(), b == null ? x : b, sum == null ? x : sum)
+            ? halves.wanted(op, op.y())
+            : null;
+    SortedMap<String, String> macros = new TreeMap<>();
+    if (sum != null) {
+      macros.put("SUM", "");
+    }
+    if (wanted != null) {
+      macros.put("HALVES", "");
+    }
+    Body body =
+        new Body(
+            (sum == null ? "rms_norm" : "add_rms_norm") + (wanted == null ? "" : "_halves"),
+            wanted == null ? List.of() : List.of(Halves.LIBRARY),
+            "op/rms-norm.clh",
+            macros,
+            4 * geometry.group());
+    Tensor y = wanted == null ? op.y() : wanted.y();
+    Tensor target = wanted == null ? null : wanted.target();
+    return StepBuilder.of(ops, body, op.x())
+        .integers(
+            vectors,
+            length,
+            Float.floatToRawIntBits(op.epsilon()),
+            wanted == null ? 0 : wanted.capacity())
+        .operands(x, op.weight(), y, b, sum, target)
+        .touching(Arrays.asList(x, op.weight(), b), Arrays.asList(y, sum, target))
+        .tasks(op.x().shape().elements() / length);
+  }
+
+  /** Turns heads; keys go into the cache as well. */
   private Offer rope(Rope op) {
-    return took(
-        StepBuilder.of(op, plain("rope", 0), op.x())
-            .integers(
-                op.x().shape().dim(1),
-                op.x().shape().last(),
-                op.table().shape().dim(1),
-                op.pairing() == Rope.Pairing.HALVES ? 1 : 0,
-                op.table().shape().rows())
-            .operands(op.x(), op.positions(), op.table(), op.y())
-            .tasks(geometry.groupsFor(op.x().shape().elements() / 2)));
+    KvAppend append = neighbours.partner(op, op.y(), KvAppend.class);
+    if (append == null || !append.positions().equals(op.positions())) {
+      // By the kernel that also appends, if there is one: so queries and keys are one launch.
+      KvAppend other = neighbours.first(KvAppend.class);
+      Body body = turning(other == null ? null : other.cache().format());
+      return took(turn(List.of(op), body, op, null, op.y()));
+    }
+    Tensor y = neighbours.onlyFor(op, op.y(), List.of(append)) ? null : op.y();
+    Body body = turning(append.cache().format());
+    return took(turn(List.of(op, append), body, op, append, y));
   }
 
   private Offer kvAppend(KvAppend op) {
-    WeightFormat format = op.cache().format();
-    SortedMap<String, String> macros = new TreeMap<>();
-    macros.put("ENCODE1", FormatSources.lower(format) + "_encode1");
-    Body body =
-        new Body(
-            "kv_append_" + FormatSources.lower(format),
-            FormatSources.libraries(format),
-            "op/kv-append.clh",
-            macros,
-            0);
-    return took(
-        StepBuilder.of(op, body, op.x())
-            .integers(
-                op.x().shape().rowElements(), op.cache().shape().rows(), op.cache().shape().dim(1))
-            .operands(op.x(), op.sequences(), op.positions(), op.cache())
-            .tasks(geometry.groupsFor(op.x().shape().elements())));
+    return took(turn(List.of(op), turning(op.cache().format()), null, op, null));
+  }
+
+  /** The body that turns heads and, if a format is given, puts them into a cache. */
+  private static Body turning(@Nullable WeightFormat cache) {
+    if (cache == null) {
+      return plain("rope", 0);
+    }
+    String format = FormatSources.lower(cache);
+    SortedMap<String, String> macros = new TreeMap<>(Map.of("ENCODE1", format + "_encode1"));
+    return new Body("rope_" + format, FormatSources.libraries(cache), "op/rope.clh", macros, 0);
+  }
+
+  private Step.Kernel turn(
+      List<Op> ops, Body body, @Nullable Rope rope, @Nullable KvAppend append, @Nullable Tensor y) {
+    Tensor x = ops.getFirst().reads().getFirst();
+    Tensor table = rope == null ? null : rope.table();
+    Tensor cache = append == null ? null : append.cache();
+    Tensor sequences = append == null ? null : append.sequences();
+    Tensor positions = rope != null ? rope.positions() : Objects.requireNonNull(append).positions();
+    return StepBuilder.of(ops, body, x)
+        .integers(
+            x.shape().dim(1),
+            x.shape().last(),
+            table == null ? 0 : table.shape().dim(1),
+            rope != null && rope.pairing() == Rope.Pairing.HALVES ? 1 : 0,
+            table == null ? 0 : table.shape().rows(),
+            cache == null ? 0 : cache.shape().rows(),
+            cache == null ? 0 : cache.shape().dim(1))
+        .operands(x, positions, table, y, sequences, cache)
+        .touching(Arrays.asList(x, positions, table, sequences), Arrays.asList(y, cache))
+        .tasks(geometry.groupsFor(x.shape().elements() / (rope == null ? 1 : 2)));
   }
 
   private Offer attention(Attention op) {
@@ -316,6 +433,6 @@ final class PortableKernels {
   }
 
   private static Offer took(Step.Kernel step) {
-    return new Offer.Took(List.of(step));
+    return new Offer.Took(List.of(step), step.ops().subList(1, step.ops().size()));
   }
 }

@@ -11,8 +11,13 @@ import org.jspecify.annotations.Nullable;
 
 /** One piece of a lowered batch. */
 sealed interface Step {
-  /** The operation it does. */
+  /** The operation it does; of several, the last. */
   Op op();
+
+  /** The kernel body that does it, or null if none does. */
+  default @Nullable Body body() {
+    return null;
+  }
 
   /** What it touches. */
   Access access();
@@ -23,7 +28,7 @@ sealed interface Step {
   /**
    * A kernel body over device memory.
    *
-   * @param op what it does
+   * @param ops what it does
    * @param body which body does it
    * @param rows the tensor whose live rows count
    * @param integers parameters, floats as their bits; at most 12
@@ -32,7 +37,7 @@ sealed interface Step {
    * @param access what it touches
    */
   record Kernel(
-      Op op,
+      List<Op> ops,
       Body body,
       Tensor rows,
       List<Integer> integers,
@@ -40,6 +45,11 @@ sealed interface Step {
       long tasks,
       Access access)
       implements Step {
+    @Override
+    public Op op() {
+      return ops.getLast();
+    }
+
     @Override
     public Stream<Tensor> tensors() {
       return operands.stream().filter(Objects::nonNull);

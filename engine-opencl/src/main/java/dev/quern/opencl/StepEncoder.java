@@ -41,12 +41,20 @@ final class StepEncoder {
 
   private final Map<Slot, Integer> places = new LinkedHashMap<>();
   private final Plan plan;
+  private final Geometry geometry;
   private final Region scratch;
   private final int[] words;
   private final int waves;
 
-  StepEncoder(CommandBatch batch, List<Step> steps, Plan plan, List<Body> bodies, Region scratch) {
+  StepEncoder(
+      CommandBatch batch,
+      List<Step> steps,
+      Plan plan,
+      List<Body> bodies,
+      Geometry geometry,
+      Region scratch) {
     this.plan = plan;
+    this.geometry = geometry;
     this.scratch = scratch;
     Set<Slot.Bytes> bound = batch.bound();
     for (Slot slot : batch.slots()) {
@@ -143,6 +151,7 @@ final class StepEncoder {
     Slot.@Nullable Count live = step.rows().liveRows();
     words[at + 1] = live == null ? NONE : place(live);
     words[at + 2] = Math.toIntExact(step.rows().shape().rows());
+    words[at + 3] = geometry.launchGroups(step.tasks());
     if (step.integers().size() > MAX_INTEGERS) {
       throw new IllegalArgumentException("a step has too many integers: " + step);
     }

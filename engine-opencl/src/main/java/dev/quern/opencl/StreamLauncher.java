@@ -10,24 +10,50 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The strategy {@code Stream}: one launch a step, in order, without waiting between them. */
+/**
+ * The strategy {@code Stream}: one launch after another without waiting between them. Steps of one
+ * wave with the same kernel body are one launch.
+ */
 final class StreamLauncher implements Launcher {
   private final OpenDevice device;
   private final Lowered lowered;
   private final Geometry geometry;
   private final Map<Body, Long> kernels = new HashMap<>();
-  private final List<Step> order = new ArrayList<>();
+  private final List<Piece> order = new ArrayList<>();
   private @Nullable DecoderKernel decoder;
   private int arenas;
+  private int placed;
+
+  /**
+   * What runs at once: a step, or several kernel steps with the same body.
+   *
+   * @param step the first
+   * @param ops what they do
+   * @param groups work-groups of them all
+   * @param position where the first begins
+   */
+  private record Piece(Step step, List<Op> ops, int groups, int position) {
+    static Piece of(Step step, Geometry geometry, int position) {
+      return step instanceof Step.Kernel kernel
+          ? new Piece(step, kernel.ops(), geometry.launchGroups(kernel.tasks()), position)
+          : new Piece(step, List.of(step.op()), 0, position);
+    }
+
+    Piece with(Piece next) {
+      List<Op> all = Stream.concat(ops.stream(), next.ops.stream()).toList();
+      return new Piece(step, all, groups + next.groups, position);
+    }
+  }
 
   /** Builds the kernels that are not built yet. */
   StreamLauncher(OpenDevice device, Lowered lowered, Geometry geometry, long control) {
     this.device = device;
     this.lowered = lowered;
     this.geometry = geometry;
-    lowered.plan().waves().forEach(wave -> wave.forEach(i -> order.add(lowered.steps().get(i))));
+    lowered.plan().waves().forEach(this::add);
     try {
       lowered.bodies().forEach(body -> kernels.put(body, kernel(body, control)));
       Step.Decoder step = lowered.decoder();
@@ -35,6 +61,20 @@ final class StreamLauncher implements Launcher {
     } catch (OpenClException e) {
       release();
       throw e;
+    }
+  }
+
+  private void add(List<Integer> wave) {
+    int begin = order.size();
+    for (int i : wave) {
+      Step step = lowered.steps().get(i);
+      Piece piece = Piece.of(step, geometry, lowered.encoder().stepAt(placed++));
+      Body body = step.body();
+      if (order.size() > begin && body != null && body.equals(order.getLast().step.body())) {
+        order.add(order.removeLast().with(piece));
+      } else {
+        order.add(piece);
+      }
     }
   }
 
@@ -55,9 +95,9 @@ final class StreamLauncher implements Launcher {
   public long launch(Bindings bindings) {
     OpenCl cl = device.cl();
     setArenas();
-    for (int i = 0; i < order.size(); i++) {
-      switch (order.get(i)) {
-        case Step.Kernel step -> launch(step, lowered.encoder().stepAt(i));
+    for (Piece piece : order) {
+      switch (piece.step) {
+        case Step.Kernel step -> launch(step.body(), piece);
         case Step.Decoder _ -> decoder().launch(bindings);
         case Step.Host step -> HostSteps.run(device, lowered, step, bindings);
       }
@@ -72,23 +112,20 @@ final class StreamLauncher implements Launcher {
     }
   }
 
-  private void launch(Step.Kernel step, int position) {
-    int group = step.body().group(geometry);
-    device.cl().launch(device.queue(), positioned(step, position), items(step), group);
+  private void launch(Body body, Piece piece) {
+    int group = body.group(geometry);
+    long items = (long) piece.groups * group;
+    device.cl().launch(device.queue(), positioned(body, piece.position), items, group);
     device.counters().launches++;
   }
 
-  private long positioned(Step.Kernel step, int position) {
-    Long kernel = kernels.get(step.body());
+  private long positioned(Body body, int position) {
+    Long kernel = kernels.get(body);
     if (kernel == null) {
-      throw new IllegalStateException("no kernel was made for " + step.body().name());
+      throw new IllegalStateException("no kernel was made for " + body.name());
     }
     KernelArguments.setPosition(device.cl(), device.memory(), kernel, position);
     return kernel;
-  }
-
-  private long items(Step.Kernel step) {
-    return (long) geometry.launchGroups(step.tasks()) * step.body().group(geometry);
   }
 
   /** Runs all steps, waiting after each; the device's queue must be empty. */
@@ -98,10 +135,10 @@ final class StreamLauncher implements Launcher {
     long queue = cl.createQueue(device.context(), device.device().handle(), true);
     try {
       List<StepTime> times = new ArrayList<>();
-      for (int i = 0; i < order.size(); i++) {
+      for (Piece piece : order) {
         times.add(
-            switch (order.get(i)) {
-              case Step.Kernel step -> time(queue, step, lowered.encoder().stepAt(i));
+            switch (piece.step) {
+              case Step.Kernel step -> time(queue, step.body(), piece);
               case Step.Decoder step -> time(step, bindings);
               case Step.Host step -> time(step, bindings);
             });
@@ -112,12 +149,13 @@ final class StreamLauncher implements Launcher {
     }
   }
 
-  private StepTime time(long queue, Step.Kernel step, int position) {
+  private StepTime time(long queue, Body body, Piece piece) {
     OpenCl cl = device.cl();
-    long kernel = positioned(step, position);
-    long event = cl.launchWithEvent(queue, kernel, items(step), step.body().group(geometry));
+    long kernel = positioned(body, piece.position);
+    int group = body.group(geometry);
+    long event = cl.launchWithEvent(queue, kernel, (long) piece.groups * group, group);
     try {
-      return new StepTime(List.of(step.op()), step.body().name(), EventTime.nanos(cl, event));
+      return new StepTime(piece.ops, body.name(), EventTime.nanos(cl, event));
     } finally {
       cl.releaseEvent(event);
     }
@@ -149,7 +187,7 @@ final class StreamLauncher implements Launcher {
   @Override
   public String describe() {
     return decoder == null
-        ? "stream: one launch a step, work-groups of " + geometry.group()
+        ? "stream: %d launches, work-groups of %d".formatted(order.size(), geometry.group())
         : "decoder: " + decoder.describe();
   }
 

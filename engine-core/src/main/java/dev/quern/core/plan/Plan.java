@@ -16,7 +16,7 @@ import java.util.Set;
  * first wave after all earlier steps that it conflicts with. Two temporaries share bytes only if
  * the waves in which they are alive do not overlap.
  *
- * @param waves indices of the steps of each wave, ascending; every step is in exactly one wave
+ * @param waves indices of the steps of each wave; every step is in exactly one wave
  * @param scratch offset of each temporary in the scratch memory
  * @param scratchBytes size of the scratch memory
  */
@@ -48,6 +48,14 @@ public record Plan(List<List<Integer>> waves, Map<Slot.Bytes, Long> scratch, lon
     Map<Slot.Bytes, Long> scratch = new HashMap<>();
     long bytes = layOut(lives, scratch);
     return new Plan(waves, scratch, bytes);
+  }
+
+  /** The same plan with the steps of each wave in this order. */
+  public Plan inWaves(Comparator<Integer> order) {
+    return new Plan(
+        waves.stream().map(wave -> wave.stream().sorted(order).toList()).toList(),
+        scratch,
+        scratchBytes);
   }
 
   private static int[] waves(List<Access> steps) {

@@ -1,9 +1,16 @@
-// One step as one launch. Set by the build: BODY, SCRATCH (in uint4).
+// One step as one launch, or several that follow each other in `control` and have the same body.
+// Set by the build: BODY, SCRATCH (in uint4), STEP_WORDS.
 // Words of `control`: slots from word HEADER, steps after them.
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void run_step(
     ARENA_PARAMETERS, global const uint *control, const uint at) {
   local uint4 scratch[SCRATCH];
   const memory_t memory = MEMORY(control + HEADER);
-  BODY(memory, control + at, get_group_id(0), get_num_groups(0), scratch);
+  global const uint *step = control + at;
+  uint group = get_group_id(0);
+  while (group >= step[3]) {
+    group -= step[3];
+    step += STEP_WORDS;
+  }
+  BODY(memory, step, group, step[3], scratch);
 }
