@@ -10,7 +10,6 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * What do resident weights buy? A Q4_K product whose weight was adopted once, and the same product
@@ -45,10 +44,8 @@ public class ResidencyBench extends BackendBench {
   @Setup(Level.Trial)
   public void openUploading() {
     uploading =
-        new Subject(
-            backend,
-            precision,
-            (parts, batch) -> {
+        subject()
+            .beside((parts, batch) -> {
               Tensor x = batch.input("x", Shape.of(rows, k));
               Tensor w = batch.input("w", Shape.of(n, k), WeightFormats.Q4_K, null);
               batch.output("y", batch.matmul(x, w));
@@ -69,11 +66,5 @@ public class ResidencyBench extends BackendBench {
     Subject each = Objects.requireNonNull(uploading);
     each.upload("w");
     each.run();
-  }
-
-  /** Closes what was opened here. */
-  @TearDown(Level.Trial)
-  public void closeUploading() {
-    Objects.requireNonNull(uploading).close();
   }
 }

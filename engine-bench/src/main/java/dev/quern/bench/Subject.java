@@ -45,6 +45,8 @@ final class Subject implements AutoCloseable {
   private final Recording recording;
   private final Arena arena = Arena.ofShared();
   private final Backend backend;
+  private final boolean owner;
+  private final List<Subject> besides = new ArrayList<>();
   private final Precision precision;
   private final Made made;
   private final Cost cost;
@@ -123,9 +125,14 @@ final class Subject implements AutoCloseable {
   }
 
   Subject(String backendName, Precision precision, Recording recording) {
+    this(Backends.open(backendName), true, precision, recording);
+  }
+
+  private Subject(Backend backend, boolean owner, Precision precision, Recording recording) {
     this.recording = recording;
     this.precision = precision;
-    backend = Backends.open(backendName);
+    this.backend = backend;
+    this.owner = owner;
     made = make(backend);
     cost = Cost.of(made.batch.ops(), Long.MAX_VALUE, depth(made.batch));
     run();
@@ -134,8 +141,18 @@ final class Subject implements AutoCloseable {
     if (!(error <= most)) {
       throw new IllegalStateException(
           "%s: error of %s on %s must be at most %g but is %g"
-              .formatted(made.batch.name(), precision, backendName, most, error));
+              .formatted(made.batch.name(), precision, backend.name(), most, error));
     }
+  }
+
+  /**
+   * Another batch on the same backend, closed with this one. Two backends at once would have two
+   * sets of workers, and those that wait for work would take the cores from those that have some.
+   */
+  Subject beside(Recording another) {
+    Subject subject = new Subject(backend, false, precision, another);
+    besides.add(subject);
+    return subject;
   }
 
   private static RandomGenerator generator(String name) {
@@ -289,8 +306,11 @@ final class Subject implements AutoCloseable {
 
   @Override
   public void close() {
+    besides.forEach(Subject::close);
     made.close();
-    backend.close();
+    if (owner) {
+      backend.close();
+    }
     arena.close();
   }
 }

@@ -155,7 +155,7 @@ public final class Suite {
         new OptionsBuilder()
             .include("\\." + question.include())
             .shouldFailOnError(true)
-            .warmupIterations(plan.warmups())
+            .warmupIterations(plan.warmups(backend))
             .warmupTime(TimeValue.milliseconds(plan.millis()))
             .measurementIterations(plan.iterations())
             .measurementTime(TimeValue.milliseconds(plan.millis()));
@@ -205,8 +205,10 @@ public final class Suite {
       fields.set("parameters", run.get("params"));
       JsonNode time = run.get("primaryMetric");
       double nanos = 1e6; // the benchmark's unit is milliseconds
-      fields.put("nanos", time.get("score").asDouble() * nanos);
-      fields.put("leastNanos", time.get("scorePercentiles").get("0.0").asDouble() * nanos);
+      JsonNode spread = time.get("scorePercentiles");
+      fields.put("nanos", spread.get("50.0").asDouble() * nanos);
+      fields.put("leastNanos", spread.get("0.0").asDouble() * nanos);
+      fields.put("mostNanos", spread.get("100.0").asDouble() * nanos);
       results.add(fields);
     }
     Files.delete(file);
@@ -224,10 +226,10 @@ public final class Suite {
         .forEach(key -> parameters.put(key, run.getParams().getParam(key)));
     Result<?> time = run.getPrimaryResult();
     double unit = run.getParams().getTimeUnit().toNanos(1);
-    fields.put("nanos", time.getScore() * unit);
-    fields.put("errorNanos", time.getScoreError() * unit);
-    // the fastest iteration: what noise of others disturbs least
+    fields.put("nanos", time.getStatistics().getPercentile(50) * unit);
+    // the fastest iteration is what noise of others disturbs least
     fields.put("leastNanos", time.getStatistics().getMin() * unit);
+    fields.put("mostNanos", time.getStatistics().getMax() * unit);
     run.getSecondaryResults()
         .forEach((name, metric) -> fields.put(name, metric.getStatistics().getMean()));
     return fields;

@@ -71,6 +71,16 @@ final class BenchCommand extends Subcommand {
   private int repeat;
 
   @Option(
+      names = "--warm-up",
+      paramLabel = "SECONDS",
+      defaultValue = "20",
+      description = {
+        "Longest warm-up before a measurement; it ends when the JVM has compiled what runs.",
+        "Default: ${DEFAULT-VALUE}"
+      })
+  private int warmUp;
+
+  @Option(
       names = "--json",
       paramLabel = "FILE",
       description = "Write the results as JSON; - for standard output.")
@@ -88,6 +98,7 @@ final class BenchCommand extends Subcommand {
     check("--prompt", prompt, 1);
     check("--generate", generate, 1);
     check("--repeat", repeat, 1);
+    check("--warm-up", warmUp, 0);
     Arrays.stream(depths).forEach(depth -> check("--depth", depth, 0));
     Arrays.stream(sequences).forEach(count -> check("--sequences", count, 1));
     shape.check();
@@ -123,7 +134,7 @@ final class BenchCommand extends Subcommand {
       try (LanguageModel loaded = ModelOptions.load(source, backend, options, streams)) {
         double load = StartUp.seconds(System.nanoTime() - start);
         StartUp.Upload upload = StartUp.Upload.of(backend.statistics());
-        Stopwatch stopwatch = new Stopwatch(loaded, backend, repeat);
+        Stopwatch stopwatch = new Stopwatch(loaded, backend, repeat, new WarmUp(warmUp));
         double first = stopwatch.firstToken(prompt);
         StartUp startUp = new StartUp(jvmSeconds, open, load, first, upload);
         return runs(stopwatch, backend, source.name(), format, startUp);

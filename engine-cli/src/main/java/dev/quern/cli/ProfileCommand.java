@@ -33,9 +33,6 @@ import picocli.CommandLine.Option;
       "longer than a step that is not watched."
     })
 final class ProfileCommand extends Subcommand {
-  private static final long WARM_UP_NANOS = 2_000_000_000L;
-  private static final int LEAST_WARM_UPS = 3;
-  private static final int MOST_WARM_UPS = 200;
   private static final int DECODED = 16;
 
   @Mixin private ModelOptions model = new ModelOptions();
@@ -62,6 +59,16 @@ final class ProfileCommand extends Subcommand {
       description = "Runs of which the median counts. Default: ${DEFAULT-VALUE}")
   private int repeat;
 
+  @Option(
+      names = "--warm-up",
+      paramLabel = "SECONDS",
+      defaultValue = "20",
+      description = {
+        "Longest warm-up before a measurement; it ends when the JVM has compiled what runs.",
+        "Default: ${DEFAULT-VALUE}"
+      })
+  private int warmUp;
+
   @Option(names = "--steps", description = "Show each step, not one line for all layers.")
   private boolean steps;
 
@@ -80,6 +87,7 @@ final class ProfileCommand extends Subcommand {
     check("--depth", depth, 0);
     check("--rows", rows, 1);
     check("--repeat", repeat, 1);
+    check("--warm-up", warmUp, 0);
     shape.check();
     LoadOptions options = model.load(Precision.FAST);
     options =
@@ -106,12 +114,7 @@ final class ProfileCommand extends Subcommand {
   private StepProfile profile(LanguageModel loaded) {
     try (Session session = loaded.newSession()) {
       session.append(new SplittableRandom(1).ints(depth + rows, 0, loaded.vocabulary()).toArray());
-      long start = System.nanoTime();
-      for (int i = 0;
-          i < LEAST_WARM_UPS || (i < MOST_WARM_UPS && System.nanoTime() - start < WARM_UP_NANOS);
-          i++) {
-        List<StepTime> _ = session.profileStep(rows);
-      }
+      new WarmUp(warmUp).run(() -> session.profileStep(rows));
       List<List<StepTime>> runs = new ArrayList<>();
       for (int i = 0; i < repeat; i++) {
         runs.add(session.profileStep(rows));
@@ -122,7 +125,10 @@ final class ProfileCommand extends Subcommand {
 
   /** Tokens per second when nobody watches. */
   private double decodeRate(LanguageModel loaded, Backend backend) {
-    return new Stopwatch(loaded, backend, repeat).decode(DECODED, depth, 1).rates().median();
+    return new Stopwatch(loaded, backend, repeat, new WarmUp(warmUp))
+        .decode(DECODED, depth, 1)
+        .rates()
+        .median();
   }
 
   private void report(

@@ -12,22 +12,18 @@ import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/**
- * Measures a loaded model: rates of prompts and of decoding, each repeated after a warm-up of about
- * two seconds.
- */
+/** Measures a loaded model: rates of prompts and of decoding, each repeated when it is warm. */
 final class Stopwatch {
-  private static final long WARM_UP_NANOS = 2_000_000_000L;
-  private static final int MOST_WARM_UPS = 10;
-
   private final LanguageModel model;
   private final Backend backend;
   private final int repeat;
+  private final WarmUp warmUp;
 
-  Stopwatch(LanguageModel model, Backend backend, int repeat) {
+  Stopwatch(LanguageModel model, Backend backend, int repeat, WarmUp warmUp) {
     this.model = model;
     this.backend = backend;
     this.repeat = repeat;
+    this.warmUp = warmUp;
   }
 
   /**
@@ -94,10 +90,9 @@ final class Stopwatch {
   }
 
   private Rates repeated(DoubleSupplier measure) {
-    long start = System.nanoTime();
-    for (int i = 0; i < MOST_WARM_UPS && System.nanoTime() - start < WARM_UP_NANOS; i++) {
+    warmUp.run(() -> {
       double _ = measure.getAsDouble();
-    }
+    });
     List<Double> rates = new ArrayList<>();
     IntStream.range(0, repeat).forEach(i -> rates.add(measure.getAsDouble()));
     return Rates.of(rates);

@@ -111,6 +111,8 @@ class BenchTest {
             "1,2",
             "--repeat",
             "2",
+            "--warm-up",
+            "0",
             "--json",
             file.toString());
     assertThat(ran.status()).as(ran.err()).isZero();
@@ -169,6 +171,7 @@ class BenchTest {
         "--shape llama-1b --quant Q9",
         "--quant Q4_0",
         "--repeat 0",
+        "--warm-up -1",
         "--depth -1",
         "--sequences 0",
         "--prompt 0"

@@ -17,7 +17,18 @@ class ProfileTest {
   @ValueSource(strings = {"reference", "cpu"})
   void theStepsOfADecodeStepReadEachWeightOnce(String backend) throws IOException {
     Ran ran =
-        Ran.quern("profile", "--backend", backend, "--depth", "5", "--repeat", "2", "--json", "-");
+        Ran.quern(
+            "profile",
+            "--backend",
+            backend,
+            "--depth",
+            "5",
+            "--repeat",
+            "2",
+            "--warm-up",
+            "1",
+            "--json",
+            "-");
     assertThat(ran.status()).as(ran.err()).isZero();
     JsonNode profile = new ObjectMapper().readTree(ran.out());
     assertThat(profile.get("readBytesPerSecond").asDouble()).isPositive();
@@ -37,7 +48,17 @@ class ProfileTest {
   void theTableNamesLimitsAndOperations() {
     Ran ran =
         Ran.quern(
-            "profile", "--backend", "reference", "--depth", "0", "--repeat", "1", "--rows", "3");
+            "profile",
+            "--backend",
+            "reference",
+            "--depth",
+            "0",
+            "--repeat",
+            "1",
+            "--warm-up",
+            "0",
+            "--rows",
+            "3");
     assertThat(ran.status()).as(ran.err()).isZero();
     assertThat(ran.out())
         .contains("limits measured now", "dequant-matmul ffn_up Q4_K", "3 token(s) at depth 0")

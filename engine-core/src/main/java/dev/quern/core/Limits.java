@@ -17,10 +17,12 @@ public record Limits(double readBytesPerSecond, double flopsPerSecond) {
   private static final int LONGS = 8 << 20;
   private static final int CHAINS = 8;
   private static final int STEPS = 1 << 20;
-  private static final int REPEATS = 9;
+  private static final int LEAST_REPEATS = 9;
+  private static final long SETTLED_NANOS = 300_000_000L;
+  private static final long MOST_NANOS = 3_000_000_000L;
 
   /**
-   * Measures what plain Java reaches on so many threads, in about a second.
+   * Measures what plain Java reaches on so many threads, in a second or two.
    *
    * @throws IllegalArgumentException if there is not at least one thread
    */
@@ -35,11 +37,25 @@ public record Limits(double readBytesPerSecond, double flopsPerSecond) {
     return new Limits(read, flops);
   }
 
-  /** The best of several measurements, each of which answers a rate. */
+  /**
+   * The best of many measurements, each of which answers a rate. They go on until none was better
+   * by a hundredth for a third of a second, because C2 may compile their loops late, for three
+   * seconds at most.
+   */
   public static double best(DoubleSupplier rate) {
     double best = 0;
-    for (int i = 0; i < REPEATS; i++) {
-      best = Math.max(best, rate.getAsDouble());
+    long start = System.nanoTime();
+    long better = start;
+    long now = start;
+    for (int i = 0;
+        i < LEAST_REPEATS || (now - better < SETTLED_NANOS && now - start < MOST_NANOS);
+        i++) {
+      double next = rate.getAsDouble();
+      now = System.nanoTime();
+      if (next > 1.01 * best) {
+        better = now;
+      }
+      best = Math.max(best, next);
     }
     return best;
   }
