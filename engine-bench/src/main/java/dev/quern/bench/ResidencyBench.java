@@ -16,9 +16,9 @@ import org.openjdk.jmh.annotations.Setup;
  * whose weight is written to the backend before every call. The limit of the first is reading the
  * weight from the device's memory, of the second also the way there.
  *
- * <p>A resident weight is more than one that is there: the CPU backend copies it once into the order
- * of its fastest kernels, and multiplies what it has not seen before as it lies in the file, which
- * takes most of the time of the second.
+ * <p>A resident weight is more than one that is there: the CPU backend copies it once into the
+ * order of its fastest kernels, and multiplies what it has not seen before as it lies in the file,
+ * which takes most of the time of the second.
  */
 public class ResidencyBench extends BackendBench {
   /** Rows. */

@@ -1,7 +1,6 @@
 package dev.quern.cli;
 
 import dev.quern.core.Backend;
-import dev.quern.core.Statistics;
 import dev.quern.transformer.GenerationOptions;
 import dev.quern.transformer.LanguageModel;
 import dev.quern.transformer.Session;
@@ -59,18 +58,30 @@ final class Stopwatch {
   Decoded decode(int tokens, int depth, int sequences) {
     List<Session> sessions = Stream.generate(model::newSession).limit(sequences).toList();
     try {
-      Statistics before = backend.statistics();
       Rates rates =
           repeated(
               sequences == 1
                   ? () -> alone(sessions.getFirst(), tokens, depth)
                   : () -> together(sessions, tokens, depth));
-      Statistics after = backend.statistics();
-      long submits = Math.max(1, after.submits() - before.submits());
-      return new Decoded(rates, (after.weightBytesRead() - before.weightBytesRead()) / submits);
+      return new Decoded(rates, weightBytes(sessions, depth));
     } finally {
       sessions.forEach(Session::close);
     }
+  }
+
+  /** Bytes of weights of one step of all sequences. */
+  private long weightBytes(List<Session> sessions, int depth) {
+    int[] next = begin(sessions, depth);
+    long before = backend.statistics().weightBytesRead();
+    model.step(sessions, next);
+    return backend.statistics().weightBytesRead() - before;
+  }
+
+  /** The first step after that many tokens. */
+  private int[] begin(List<Session> sessions, int depth) {
+    int[] prefix = tokens(Math.max(1, depth));
+    sessions.forEach(session -> session.replace(prefix));
+    return model.step(sessions, tokens(sessions.size()));
   }
 
   private double alone(Session session, int tokens, int depth) {
@@ -79,9 +90,7 @@ final class Stopwatch {
   }
 
   private double together(List<Session> sessions, int tokens, int depth) {
-    int[] prefix = tokens(Math.max(1, depth));
-    sessions.forEach(session -> session.replace(prefix));
-    int[] next = model.step(sessions, tokens(sessions.size()));
+    int[] next = begin(sessions, depth);
     long start = System.nanoTime();
     for (int step = 0; step < tokens; step++) {
       next = model.step(sessions, next);

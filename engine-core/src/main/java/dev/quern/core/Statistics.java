@@ -16,8 +16,9 @@ package dev.quern.core;
  * @param waits times the host waited for the device
  * @param hostSteps steps run on the host through the reference
  * @param fallbacks times a slower way was taken after a failure
- * @param weightBytesRead bytes of weights that submitted batches read: each step counts its weights
- *     once, however many rows it serves
+ * @param weightBytesRead bytes of weights that products of submitted batches read: each counts its
+ *     weight once, however many rows it serves; an embedding, of which a row is read, does not
+ *     count
  * @param liveBuffers buffers allocated or adopted and not closed
  * @param liveBatches batches compiled and not closed
  */

@@ -7,10 +7,10 @@ import dev.quern.core.CompileOptions;
 import dev.quern.core.CompiledBatch;
 import dev.quern.core.Completion;
 import dev.quern.core.StepTime;
-import dev.quern.core.Tensor;
 import dev.quern.core.event.Events;
 import dev.quern.core.event.FallbackEvent;
 import dev.quern.core.event.StepEvent;
+import dev.quern.core.plan.Cost;
 import dev.quern.opencl.binding.Cl;
 import dev.quern.opencl.binding.OpenClException;
 import java.lang.System.Logger.Level;
@@ -69,7 +69,7 @@ final class CompiledOpenClBatch implements CompiledBatch {
     this.lowered = lowered;
     this.geometry = geometry;
     this.settings = settings;
-    this.weightBytes = weightBytes(lowered.batch());
+    this.weightBytes = lowered.batch().ops().stream().mapToLong(Cost::weightBytes).sum();
     long bytes = 4L * lowered.encoder().words().length;
     control = device.cl().createBuffer(device.context(), Cl.CL_MEM_READ_WRITE, bytes);
     int slotWords = Math.toIntExact(Math.max(1, lowered.encoder().slotBytes() / Integer.BYTES));
@@ -113,16 +113,6 @@ final class CompiledOpenClBatch implements CompiledBatch {
         yield PersistentLauncher.attempt(device, lowered, geometry, settings, control);
       }
     };
-  }
-
-  private static long weightBytes(CommandBatch batch) {
-    return batch.ops().stream()
-        .flatMap(op -> op.reads().stream())
-        .filter(t ->
-            t.storage() instanceof SplitBuffer
-                || (t.storage() instanceof DeviceBuffer buffer && buffer.weights()))
-        .mapToLong(Tensor::bytes)
-        .sum();
   }
 
   private void sendWords() {

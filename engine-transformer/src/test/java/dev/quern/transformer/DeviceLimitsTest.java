@@ -234,8 +234,8 @@ class DeviceLimitsTest {
       assertThat(after.submits() - before.submits()).isBetween(7L, 8L);
       long submits = after.submits() - before.submits();
       long perStep = (after.weightBytesRead() - before.weightBytesRead()) / submits;
-      // The tied embedding is read twice.
-      assertThat(perStep).isBetween(4_100_000L, 5_000_000L);
+      // all but norms: the tied embedding is read once, as the output
+      assertThat(perStep).isBetween(4_100_000L, 4_600_000L);
       assertThat(after.adoptedBytes()).isEqualTo(before.adoptedBytes());
       assertThat(after.hostSteps()).isZero();
       assertThat(after.builds()).isEqualTo(before.builds());

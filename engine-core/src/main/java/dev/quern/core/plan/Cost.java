@@ -53,6 +53,18 @@ public record Cost(long bytes, long flops) {
     return ops.stream().map(op -> of(op, rows, depth)).reduce(NONE, Cost::plus);
   }
 
+  /**
+   * Bytes of weights that an operation streams, however many of its rows live: those of a product.
+   * Of tables such as an embedding only some rows are read, which do not count.
+   */
+  public static long weightBytes(Op op) {
+    return switch (op) {
+      case Projection p -> p.w().bytes();
+      case ExpertMatMul e -> read(e, chosen(e, Long.MAX_VALUE));
+      default -> 0;
+    };
+  }
+
   /** Both. */
   public Cost plus(Cost other) {
     return new Cost(bytes + other.bytes, flops + other.flops);
@@ -60,11 +72,18 @@ public record Cost(long bytes, long flops) {
 
   /** An expert that several rows chose is counted once, but never more experts than there are. */
   private static Cost experts(ExpertMatMul e, long rows) {
-    long chosen = live(e.x(), rows) * e.ids().shape().last();
-    long read = Math.min(chosen, e.w().shape().rows());
+    long chosen = chosen(e, rows);
     return new Cost(
-        touched(e.x(), rows) + read * e.w().rowBytes() + touched(e.y(), rows),
+        touched(e.x(), rows) + read(e, chosen) + touched(e.y(), rows),
         2 * e.w().shape().rowElements() * chosen);
+  }
+
+  private static long chosen(ExpertMatMul e, long rows) {
+    return live(e.x(), rows) * e.ids().shape().last();
+  }
+
+  private static long read(ExpertMatMul e, long chosen) {
+    return Math.min(chosen, e.w().shape().rows()) * e.w().rowBytes();
   }
 
   private static Cost attention(Attention a, long rows, long depth) {

@@ -22,6 +22,7 @@ import dev.quern.core.event.StepEvent;
 import dev.quern.core.event.UploadEvent;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
+import dev.quern.core.plan.Cost;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -118,11 +119,7 @@ final class ReferenceBackend implements Backend {
   }
 
   private void run(Op op, Compiled compiled, Bindings bindings) {
-    for (Tensor read : op.reads()) {
-      if (read.storage() instanceof HostBuffer buffer && buffer.readOnly()) {
-        weightBytesRead += read.bytes();
-      }
-    }
+    weightBytesRead += Cost.weightBytes(op);
     ReferenceOps.run(op, storage -> compiled.segment(storage, bindings), bindings::liveRows);
   }
 

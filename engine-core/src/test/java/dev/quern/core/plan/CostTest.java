@@ -24,6 +24,10 @@ class CostTest {
     return Cost.of(op, live, depth);
   }
 
+  private long weightBytes() {
+    return Cost.weightBytes(recorder.end().ops().getLast());
+  }
+
   private Tensor input(String name, WeightFormat format, long... dims) {
     return recorder.input(name, Shape.of(dims), format, rows);
   }
@@ -54,6 +58,7 @@ class CostTest {
     Tensor w = constant("w", WeightFormats.Q4_K, 64, 256);
     recorder.matmul(input("x", WeightFormats.F32, 8, 256), w);
     assertThat(last(3, 0)).isEqualTo(new Cost(64 * 144 + 3 * 4 * (256 + 64), 2 * 3 * 64 * 256));
+    assertThat(weightBytes()).isEqualTo(64 * 144);
     assertThat(last(100, 0).flops()).as("never beyond the capacity").isEqualTo(2 * 8 * 64 * 256);
   }
 
@@ -62,6 +67,7 @@ class CostTest {
     Tensor table = constant("table", WeightFormats.F16, 1000, 32);
     recorder.embed(input("tokens", WeightFormats.I32, 8), table);
     assertThat(last(2, 0)).isEqualTo(new Cost(2 * (2 * 32 + 4 * 32), 0));
+    assertThat(weightBytes()).isZero();
   }
 
   @Test
@@ -83,5 +89,6 @@ class CostTest {
     long activations = 4 * (32 + 2 * 8);
     assertThat(last(1, 0)).isEqualTo(new Cost(activations + 2 * 4 * 8 * 32, 2 * 2 * 8 * 32));
     assertThat(last(8, 0).bytes()).isEqualTo(8 * activations + 16 * 4 * 8 * 32);
+    assertThat(weightBytes()).isEqualTo(16 * 4 * 8 * 32);
   }
 }
