@@ -1,47 +1,63 @@
 package dev.quern.cpu.vector;
 
+import static dev.quern.cpu.vector.Lanes.I;
+import static dev.quern.cpu.vector.Lanes.LE;
 import static dev.quern.cpu.vector.Lanes.N;
 import static dev.quern.cpu.vector.Lanes.f32;
 import static dev.quern.cpu.vector.Lanes.zero;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 
-import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.RowMath;
-import dev.quern.cpu.kernel.Side;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 
-/** BF16 weights, widened in registers. */
-final class Bf16Dot implements Dot {
-  @Override
-  public Side.Form form() {
-    return Side.Form.NONE;
+/** BF16 weights: the upper halves of float32. */
+final class Bf16Dot extends PairDot {
+  private static final int UPPER = 0xFFFF0000;
+
+  Bf16Dot() {
+    super(1, 1);
   }
 
   @Override
-  public void run(Job job) {
-    for (int n = 0; n < job.rows; n++) {
-      float sum = dot(job.w, job.wAt + n * job.rowBytes, job.x, job.xAt, job.k);
-      job.y.set(RowMath.F32, job.yAt + 4L * n, sum);
-    }
-  }
-
-  static float dot(MemorySegment w, long wAt, MemorySegment x, long xAt, int count) {
+  void four(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      MemorySegment x,
+      int count,
+      float[] sums) {
     FloatVector a = zero();
     FloatVector b = zero();
-    int k = 0;
-    for (; k <= count - 2 * N; k += 2 * N) {
-      a = Lanes.bf16(w, wAt + 2L * k).fma(f32(x, xAt + 4L * k), a);
-      b = Lanes.bf16(w, wAt + 2L * (k + N)).fma(f32(x, xAt + 4L * (k + N)), b);
+    FloatVector c = zero();
+    FloatVector d = zero();
+    for (int k = 0; k < count; k += 2 * N) {
+      FloatVector even = f32(x, 4L * k);
+      FloatVector odd = f32(x, 4L * (k + N));
+      IntVector both = IntVector.fromMemorySegment(I, w, w0 + 2L * k, LE);
+      a = both.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, a);
+      a = both.and(UPPER).reinterpretAsFloats().fma(odd, a);
+      both = IntVector.fromMemorySegment(I, w, w1 + 2L * k, LE);
+      b = both.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, b);
+      b = both.and(UPPER).reinterpretAsFloats().fma(odd, b);
+      both = IntVector.fromMemorySegment(I, w, w2 + 2L * k, LE);
+      c = both.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, c);
+      c = both.and(UPPER).reinterpretAsFloats().fma(odd, c);
+      both = IntVector.fromMemorySegment(I, w, w3 + 2L * k, LE);
+      d = both.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, d);
+      d = both.and(UPPER).reinterpretAsFloats().fma(odd, d);
     }
-    for (; k <= count - N; k += N) {
-      a = Lanes.bf16(w, wAt + 2L * k).fma(f32(x, xAt + 4L * k), a);
-    }
-    float sum = Lanes.sum(a.add(b));
-    for (; k < count; k++) {
-      sum +=
-          Float.intBitsToFloat(w.get(RowMath.I16, wAt + 2L * k) << 16)
-              * x.get(RowMath.F32, xAt + 4L * k);
-    }
-    return sum;
+    a.intoArray(sums, 0);
+    b.intoArray(sums, N);
+    c.intoArray(sums, 2 * N);
+    d.intoArray(sums, 3 * N);
+  }
+
+  @Override
+  float weight(MemorySegment w, long at) {
+    return Float.intBitsToFloat(w.get(RowMath.I16, at) << 16);
   }
 }

@@ -1,0 +1,103 @@
+package dev.quern.cpu.vector;
+
+import static dev.quern.cpu.vector.Lanes.F;
+import static dev.quern.cpu.vector.Lanes.N;
+import static dev.quern.cpu.vector.Lanes.f32;
+
+import dev.quern.cpu.kernel.Dot;
+import dev.quern.cpu.kernel.RowMath;
+import dev.quern.cpu.kernel.Side;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShuffle;
+
+/**
+ * Weights of 16 bits, widened in registers. A vector of ints holds the even ones in its lower
+ * halves and the odd ones in its upper halves, so a load widens nothing, and activations are parted
+ * in the same way once for all rows. Four rows at once share the activations and are four streams,
+ * whose starts of pages fall together.
+ */
+abstract class PairDot implements Dot {
+  private static final int ROUND = 2 * N;
+  private static final VectorShuffle<Float> EVEN = VectorShuffle.makeUnzip(F, 0);
+  private static final VectorShuffle<Float> ODD = VectorShuffle.makeUnzip(F, 1);
+
+  private final float up;
+  private final float down;
+
+  /** Activations are multiplied by {@code up} first, sums by {@code down}: powers of two. */
+  PairDot(float up, float down) {
+    this.up = up;
+    this.down = down;
+  }
+
+  /**
+   * Products of four rows with parted activations: {@code sums[i · N + lane]}.
+   *
+   * @param w the weights
+   * @param w0 where the first row starts; {@code w1} to {@code w3} likewise
+   * @param x activations, N even ones, then N odd ones
+   * @param count elements, a multiple of 2 N
+   */
+  abstract void four(
+      MemorySegment w,
+      long w0,
+      long w1,
+      long w2,
+      long w3,
+      MemorySegment x,
+      int count,
+      float[] sums);
+
+  /** One weight. */
+  abstract float weight(MemorySegment w, long at);
+
+  @Override
+  public Side.Form form() {
+    return Side.Form.NONE;
+  }
+
+  @Override
+  public void run(Job job) {
+    int whole = job.k / ROUND * ROUND;
+    part(job.x, job.xAt, whole, up, job.scratch);
+    for (int n = 0; n < job.rows; n += 4) {
+      float[] sums = job.factors;
+      four(
+          job.w,
+          at(job, n),
+          at(job, n + 1),
+          at(job, n + 2),
+          at(job, n + 3),
+          job.scratch,
+          whole,
+          sums);
+      for (int i = 0; i < Math.min(4, job.rows - n); i++) {
+        float sum = down * Lanes.sum(FloatVector.fromArray(F, sums, i * N));
+        job.y.set(RowMath.F32, job.yAt + 4L * (n + i), sum + rest(job, at(job, n + i), whole));
+      }
+    }
+  }
+
+  /** Where a row starts; beyond the last one, where that does. */
+  private static long at(Job job, int n) {
+    return job.wAt + Math.min(n, job.rows - 1) * job.rowBytes;
+  }
+
+  private static void part(MemorySegment x, long at, int count, float up, MemorySegment parted) {
+    for (int k = 0; k < count; k += ROUND) {
+      FloatVector a = f32(x, at + 4L * k);
+      FloatVector b = f32(x, at + 4L * (k + N));
+      Lanes.store(a.rearrange(EVEN, b).mul(up), parted, 4L * k);
+      Lanes.store(a.rearrange(ODD, b).mul(up), parted, 4L * (k + N));
+    }
+  }
+
+  private float rest(Job job, long at, int first) {
+    float sum = 0;
+    for (int k = first; k < job.k; k++) {
+      sum += weight(job.w, at + 2L * k) * job.x.get(RowMath.F32, job.xAt + 4L * k);
+    }
+    return sum;
+  }
+}
