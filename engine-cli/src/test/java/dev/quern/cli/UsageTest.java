@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Errors are one line, with status 2 for wrong usage and 1 for a failure. */
 class UsageTest {
@@ -47,6 +48,30 @@ class UsageTest {
     assertThat(ran.err()).startsWith("quern: ").contains(named).hasLineCount(1);
     assertThat(ran.out()).isEmpty();
     assertThat(ran.status()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "generate",
+        "chat",
+        "devices",
+        "inspect",
+        "quantize",
+        "merge",
+        "tokenize",
+        "logits",
+        "embed",
+        "plan",
+        "explain",
+        "profile",
+        "bench"
+      })
+  void everyCommandIsListedAndHasHelp(String name) {
+    assertThat(Ran.quern("--help").out()).contains("\n  " + name + " ");
+    Ran ran = Ran.quern(name, "--help");
+    assertThat(ran.out()).startsWith("Usage: quern " + name + " ");
+    assertThat(ran.status()).isZero();
   }
 
   @Test

@@ -28,6 +28,9 @@ final class Charts {
   private static final int HEIGHT = 420;
   private static final int MOST_BARS = 9;
 
+  /** Names of more letters in all do not fit beside each other. */
+  private static final int MOST_LETTERS = 100;
+
   /** Points with intensities closer than this ratio have names that would overlap. */
   private static final double NEAR = 2.4;
 
@@ -47,7 +50,7 @@ final class Charts {
         .values()
         .forEach(on -> {
           Operation reference = on.get("reference");
-          if (reference != null) {
+          if (reference != null && !reference.parameter("precision").equals("EXACT")) {
             on.forEach((backend, operation) -> {
               if (!backend.equals("reference")) {
                 bars.computeIfAbsent(backend, b -> new LinkedHashMap<>())
@@ -56,20 +59,35 @@ final class Charts {
             });
           }
         });
-    return bars(bars, "times as fast as the scalar reference");
+    CategoryChart chart = bars(bars, "times as fast as scalar Java");
+    chart.setTitle(results.machine());
+    chart.getStyler().setChartTitleVisible(true);
+    return chart;
   }
 
-  /** Tokens per second of each model. */
-  CategoryChart tokens() {
+  /** Tokens per second of each model, of {@code prompt} or {@code decode}. */
+  CategoryChart tokens(String of) {
     Map<String, Map<String, Double>> bars = new LinkedHashMap<>();
     for (JsonNode run : results.models()) {
-      String name = Results.name(run).replaceFirst("(fable[^,]*?)(-q4_k_m)?, [^,]*", "$1");
-      Map<String, Double> of =
-          bars.computeIfAbsent(run.path("backend").asText(), b -> new LinkedHashMap<>());
-      of.put(name + " decode", run.path("decode").path("median").asDouble());
-      of.put(name + " prompt", run.path("prompt").path("median").asDouble());
+      bars.computeIfAbsent(run.path("backend").asText(), b -> new LinkedHashMap<>())
+          .putIfAbsent(
+              of.equals("prompt") ? prompt(run) : decode(run),
+              run.path(of).path("median").asDouble());
     }
     return bars(bars, "tokens per second");
+  }
+
+  private static String decode(JsonNode run) {
+    String name = Results.name(run).replaceFirst("(fable[^,]*?)(-q4_k_m)?, [^,]*", "$1");
+    return name.replaceFirst(", (\\d+) sequences", " ×$1")
+        .replaceFirst(", depth ", " @")
+        .replace(",", "");
+  }
+
+  /** Runs at several depths share a prompt. */
+  private static String prompt(JsonNode run) {
+    String model = decode(run).replaceFirst(" [@×].*", "");
+    return "%s, %s tokens".formatted(model, run.path("prompt").path("tokens").asText());
   }
 
   /** Bars of several backends side by side over a logarithmic axis. */
@@ -96,6 +114,9 @@ final class Charts {
             .mapToDouble(v -> v)
             .max()
             .orElse(10);
+    if (names.stream().mapToInt(String::length).sum() > MOST_LETTERS) {
+      chart.getStyler().setXAxisLabelRotation(18);
+    }
     chart.getStyler().setYAxisLogarithmic(true);
     chart.getStyler().setYAxisLogarithmicDecadeOnly(true);
     chart.getStyler().setYAxisMin(Math.pow(10, Math.floor(Math.log10(Math.min(1, least)))));
@@ -191,8 +212,7 @@ final class Charts {
     chart.setXAxisTitle("milliseconds, all layers together");
     List<JsonNode> steps =
         StreamSupport.stream(profile.path("steps").spliterator(), false).limit(MOST_BARS).toList();
-    List<String> names =
-        new ArrayList<>(steps.stream().map(step -> step.path("what").asText()).toList());
+    List<String> names = new ArrayList<>(steps.stream().map(Results::step).toList());
     List<Double> times =
         new ArrayList<>(
             steps.stream().map(step -> rounded(step.path("nanos").asDouble() * 1e-6)).toList());

@@ -54,33 +54,38 @@ public final class Gate {
     }
   }
 
-  /** The ratios of a result. The floors are low: history is to show how high they can be. */
+  /**
+   * The ratios of a result. Floors are some 0.6 of the least that was seen: machines are shared and
+   * medians move. Those below 1 only say that the better way has not become a much worse one: the
+   * CPU backend gains nothing by batches of this size, and to a device that shares the host's
+   * memory an upload is one copy.
+   */
   static List<Ratio> ratios(Results results) {
     return List.of(
         new Ratio(
             "cpu over reference, Q4_K product",
             q4k(results, "reference").flatMap(a -> q4k(results, "cpu").map(b -> a / b)),
-            8),
+            65),
         new Ratio(
             "one batch over one by one, cpu",
             gain(results, "BatchingBench", "oneByOne", "cpu", "oneBatch", "cpu"),
-            0.95),
+            0.65),
         new Ratio(
             "one batch over one by one, opencl",
             gain(results, "BatchingBench", "oneByOne", "opencl", "oneBatch", "opencl"),
-            1.05),
+            1.15),
         new Ratio(
             "resident over uploaded, cpu",
             gain(results, "ResidencyBench", "uploadEachCall", "cpu", "resident", "cpu"),
-            1.2),
+            10),
         new Ratio(
             "resident over uploaded, opencl",
             gain(results, "ResidencyBench", "uploadEachCall", "opencl", "resident", "opencl"),
-            1.05),
+            0.65),
         new Ratio(
             "decode bandwidth over measured read bandwidth, cpu",
             results.largestProfile("cpu").map(Results::bandwidthShare),
-            0.2));
+            0.28));
   }
 
   private static Optional<Double> q4k(Results results, String backend) {

@@ -71,7 +71,7 @@ public final class Report {
     }
     StringBuilder markdown = new StringBuilder("\n");
     for (Results results : machines) {
-      markdown.append("\n## Measured by one command: %s\n\n".formatted(machine(results)));
+      markdown.append("\n## Measured by one command: %s\n\n".formatted(results.machine()));
       markdown.append(provenance(results)).append("\n\n");
       tables(results).forEach(table -> markdown.append(table.markdown()).append('\n'));
     }
@@ -79,31 +79,27 @@ public final class Report {
         document, text.substring(0, matcher.end(1)) + markdown + text.substring(matcher.start(2)));
     Path pictures = document.resolveSibling("pictures");
     Files.createDirectories(pictures);
+    Results compared =
+        machines.stream()
+            .filter(results -> results.backends().contains("reference"))
+            .findFirst()
+            .orElse(machines.getFirst());
     for (Look look : Look.values()) {
       String name = "speed-ups-%s.svg".formatted(look.name().toLowerCase(Locale.ROOT));
-      Files.writeString(
-          pictures.resolve(name), Look.svg(new Charts(machines.getFirst(), look).speedUps()));
+      Files.writeString(pictures.resolve(name), Look.svg(new Charts(compared, look).speedUps()));
     }
     System.out.println(document);
   }
 
   // ---- what both have
 
-  private static String machine(Results results) {
-    String devices =
-        String.join(
-            "; ",
-            results.profiles().stream()
-                .filter(p -> p.path("backend").asText().equals("opencl"))
-                .map(p -> "OpenCL on " + p.path("device").asText())
-                .distinct()
-                .toList());
-    return results.text("machine") + (devices.isEmpty() ? "" : "; " + devices);
-  }
-
   private static String provenance(Results results) {
     List<String> flags = new ArrayList<>();
-    results.root().path("flags").forEach(flag -> flags.add(flag.asText()));
+    for (JsonNode flag : results.root().path("flags")) {
+      if (!flag.asText().startsWith("-Dquern.commit=")) {
+        flags.add(flag.asText());
+      }
+    }
     return "%s, commit %s, %s, flags `%s`, suite `%s`."
         .formatted(
             results.text("date").replaceFirst("T.*", ""),
@@ -158,8 +154,8 @@ public final class Report {
     Table.Builder table =
         Table.of(
             "Operations",
-            "Times as fast as the scalar reference, and as the Vector API. In brackets the share of"
-                + " the ceiling: above 100 % of memory means that the operands lay in a cache. Error:"
+            "Median time of the iterations (least to largest), and times as fast as the scalar"
+                + " reference and as the Vector API. In brackets behind a rate its share of the ceiling: above 100 % of memory means that the operands lay in a cache. Error:"
                 + " normalised mean square against the reference.",
             "operation",
             "backend",
@@ -177,9 +173,9 @@ public final class Report {
               table.row(
                   what,
                   backend,
-                  Table.time(operation.nanos()),
+                  spread(operation),
                   ratio(on.get("reference"), operation),
-                  backend.equals("cpu") ? "–" : ratio(on.get("cpu"), operation),
+                  backend.equals("reference") ? "–" : ratio(on.get("cpu"), operation),
                   rate(operation.gigabytesPerSecond(), ceiling.map(Ceiling::gigabytesPerSecond)),
                   rate(operation.gigaflops(), ceiling.map(Ceiling::gigaflops)),
                   operation.error() == 0
@@ -187,6 +183,10 @@ public final class Report {
                       : String.format(Locale.ROOT, "%.0e", operation.error()));
             }));
     return table.build();
+  }
+
+  private static String spread(Operation operation) {
+    return Table.spread(operation.leastNanos(), operation.nanos(), operation.mostNanos());
   }
 
   private static String ratio(@Nullable Operation slow, Operation fast) {
@@ -225,7 +225,7 @@ public final class Report {
       table.row(
           Results.name(run),
           backend,
-          "%s (of %d)"
+          "%s, of %d"
               .formatted(spread(run.path("prompt")), run.path("prompt").path("tokens").asInt()),
           spread(decode),
           Table.number(streamed),
@@ -273,8 +273,8 @@ public final class Report {
           table.row(
               pair.text,
               backend,
-              Table.time(with.get().nanos()),
-              Table.time(without.get().nanos()),
+              spread(with.get()),
+              spread(without.get()),
               Table.times(without.get().nanos() / with.get().nanos()));
         }
       }
@@ -300,7 +300,7 @@ public final class Report {
         table.row(
             names.getOrDefault(operation.method(), operation.method())
                 + (by.isEmpty() ? "" : ", " + by),
-            Table.time(operation.nanos()),
+            spread(operation),
             Table.number(1e9 / operation.nanos()));
       }
     }
@@ -326,7 +326,7 @@ public final class Report {
       double nanos = step.path("nanos").asDouble();
       double bytes = step.path("bytes").asDouble();
       table.row(
-          step.path("what").asText(),
+          Results.step(step),
           step.path("steps").asText(),
           Table.time(nanos),
           Table.number(bytes * 1e-6),
@@ -344,7 +344,7 @@ public final class Report {
       body.append(
           "<section>\n<h2>%s</h2>\n<p class=\"from\">%s</p>\n"
               .formatted(
-                  Table.escape(machine(results)),
+                  Table.escape(results.machine()),
                   Table.escape(provenance(results).replace("`", ""))));
       body.append(cards(results));
       if (!results.compared("ProjectionBench").isEmpty()) {
@@ -352,10 +352,17 @@ public final class Report {
         body.append(
             figure("Every operation under the ceiling of its device", results, Charts::roofline));
       }
-      body.append(figure("Tokens per second", results, Charts::tokens));
+      body.append(
+          figure(
+              "Tokens per second: decode (@ depth, × sequences)",
+              results,
+              charts -> charts.tokens("decode")));
+      body.append(figure("Tokens per second: prompt", results, charts -> charts.tokens("prompt")));
       for (String backend : results.backends()) {
         Optional<JsonNode> profile = results.largestProfile(backend);
-        if (profile.isPresent() && !backend.equals("reference")) {
+        // a step that is one launch has no parts to show
+        if (!backend.equals("reference")
+            && profile.filter(p -> p.path("steps").size() > 1).isPresent()) {
           body.append(
               figure(
                   "Where a decode step goes: %s on %s"
@@ -420,7 +427,7 @@ public final class Report {
                     cards.add(
                         card(
                             Table.percent(o.gigaflops() / c.gigaflops()),
-                            "of measured multiply-add peak, %s, cpu".formatted(o.label())))));
+                            "of measured multiply-add peak, %s, cpu".formatted(o.what())))));
     return "<div class=\"cards\">\n" + String.join("", cards) + "</div>\n";
   }
 

@@ -10,10 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /** What {@link dev.quern.bench.Suite} wrote for one machine. */
 public record Results(JsonNode root) {
+  private static final int LONG_NAME = 60;
+
   /** Reads a file. */
   public static Results read(Path file) throws IOException {
     return new Results(new ObjectMapper().readTree(file.toFile()));
@@ -25,8 +29,9 @@ public record Results(JsonNode root) {
    * @param question the benchmark's class
    * @param method its method
    * @param parameters its parameters
-   * @param nanos mean time
+   * @param nanos median time of the iterations
    * @param leastNanos time of the fastest iteration
+   * @param mostNanos time of the slowest iteration
    * @param bytes bytes that it must move; 0 if it does not say
    * @param flops float32 operations
    * @param error normalised mean square error
@@ -37,6 +42,7 @@ public record Results(JsonNode root) {
       Map<String, String> parameters,
       double nanos,
       double leastNanos,
+      double mostNanos,
       double bytes,
       double flops,
       double error) {
@@ -68,7 +74,9 @@ public record Results(JsonNode root) {
     /** What it is, as short as a chart needs it. */
     public String label() {
       return switch (question) {
-        case "ProjectionBench" -> "%s ×%s".formatted(parameter("format"), parameter("rows"));
+        case "ProjectionBench" ->
+            parameter("format")
+                + (parameter("rows").equals("1") ? " product" : " ×" + parameter("rows"));
         case "ElementwiseBench" -> parameter("op");
         case "AttentionBench" -> "attention";
         default -> method;
@@ -116,6 +124,7 @@ public record Results(JsonNode root) {
               parameters,
               node.path("nanos").asDouble(),
               node.path("leastNanos").asDouble(node.path("nanos").asDouble()),
+              node.path("mostNanos").asDouble(node.path("nanos").asDouble()),
               node.path("bytes").asDouble(),
               node.path("flops").asDouble(),
               node.path("error").asDouble()));
@@ -165,6 +174,31 @@ public record Results(JsonNode root) {
             run.path("quant").asText(),
             depth == 0 ? "" : ", depth " + depth,
             sequences == 1 ? "" : ", %d sequences".formatted(sequences));
+  }
+
+  /** What a machine is: its processor, and what OpenCL ran on. */
+  public String machine() {
+    String devices =
+        profiles().stream()
+            .filter(p -> p.path("backend").asText().equals("opencl"))
+            .map(p -> "; OpenCL on " + p.path("device").asText())
+            .distinct()
+            .collect(Collectors.joining());
+    return text("machine") + devices;
+  }
+
+  /** What a step does: operations without their kind, or how many if there are many in one. */
+  public static String step(JsonNode step) {
+    String what = step.path("what").asText();
+    if (what.length() <= LONG_NAME) {
+      return what;
+    }
+    List<String> parts =
+        Stream.of(what.split(" \\+ ", -1)).map(p -> p.replaceFirst("^\\S+-matmul ", "")).toList();
+    String shorter = String.join(" + ", parts);
+    return shorter.length() <= LONG_NAME
+        ? shorter
+        : "%d kinds of operation as one".formatted(parts.size());
   }
 
   /** The backends, those that profiles name, in their order. */

@@ -35,13 +35,13 @@ public record Table(String title, String note, List<String> columns, List<List<S
     }
   }
 
-  /** A number with three significant digits, or a dash for none. */
+  /** A number with at least three significant digits, or a dash for none. */
   static String number(double value) {
     if (value <= 0 || !Double.isFinite(value)) {
       return "–";
     }
     int digits = (int) Math.max(0, 2 - Math.floor(Math.log10(value)));
-    return String.format(Locale.ROOT, "%." + Math.min(digits, 4) + "f", value);
+    return String.format(Locale.ROOT, "%,." + Math.min(digits, 4) + "f", value);
   }
 
   /** A ratio such as 12.3×. */
@@ -65,6 +65,13 @@ public record Table(String title, String note, List<String> columns, List<List<S
       return number(nanos * 1e-3) + " µs";
     }
     return nanos < 1e9 ? number(nanos * 1e-6) + " ms" : number(nanos * 1e-9) + " s";
+  }
+
+  /** A median time with the least and the largest. */
+  static String spread(double least, double median, double most) {
+    return least == most
+        ? time(median)
+        : "%s (%s to %s)".formatted(time(median), time(least), time(most));
   }
 
   /** As Markdown. */
