@@ -30,6 +30,11 @@ record Body(
     this(name, libraries, source, macros, scratchBytes, 0);
   }
 
+  /** Whether steps of both may be one launch: they do the same, with work-groups of one size. */
+  boolean joins(Body other) {
+    return equals(other) || (group != 0 && group == other.group && source.equals(other.source));
+  }
+
   /** The work-items of its work-groups where others have those of {@code geometry}. */
   int group(Geometry geometry) {
     return group == 0 ? geometry.group() : group;

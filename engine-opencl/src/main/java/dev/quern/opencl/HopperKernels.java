@@ -77,12 +77,14 @@ final class HopperKernels {
 
   private final ClDevice device;
   private final Neighbours neighbours;
+  private final Temporaries temporaries;
   private final Halves halves;
 
   /** Kernels for one batch. */
   HopperKernels(ClDevice device, Neighbours neighbours, Temporaries temporaries) {
     this.device = device;
     this.neighbours = neighbours;
+    this.temporaries = temporaries;
     halves = new Halves(neighbours, temporaries, this::takes);
   }
 
@@ -212,21 +214,31 @@ final class HopperKernels {
    * @param places for chunks; a multiple of the teams
    */
   private record FewCut(int tokens, int sets, int teams, int places) {
-    static FewCut of(Projection op, long outputs, int computeUnits) {
+    /** The cut of a product; those beside it get as many teams, so that all are one launch. */
+    static FewCut of(Projection op, List<Projection> beside, int computeUnits) {
       long rows = op.x().shape().rows();
       int tokens = rows <= 8 ? 8 : rows <= 16 ? 16 : 32;
       // More weight rows a group read the activations less often, if nearly every unit has some.
       boolean wide =
           op.w().format().blockElements() > 1
-              && 10 * ceil(outputs, 2L * TEAM_ROWS) >= 8L * computeUnits;
-      int sets = wide ? 2 : 1;
-      int place = placeBytes(op.w().format(), tokens, sets) + BARRIER_BYTES;
-      int teams = wide ? 2 : 4;
-      int places = (LOCAL_BYTES - sumBytes(tokens, sets, teams)) / place;
-      if (!wide && places < MAX_PLACES) {
-        teams = 3;
+              && 10 * ceil(outputs(beside), 2L * TEAM_ROWS) >= 8L * computeUnits;
+      if (wide) {
+        return of(tokens, 2, 2, op.w().format());
       }
-      return new FewCut(tokens, sets, teams, Math.min(MAX_PLACES, places) / teams * teams);
+      boolean fits =
+          beside.stream().allMatch(each -> room(tokens, 1, 4, each.w().format()) >= MAX_PLACES);
+      return of(tokens, 1, fits ? 4 : 3, op.w().format());
+    }
+
+    private static FewCut of(int tokens, int sets, int teams, WeightFormat format) {
+      int places = Math.min(MAX_PLACES, room(tokens, sets, teams, format));
+      return new FewCut(tokens, sets, teams, places / teams * teams);
+    }
+
+    /** How many places the local memory has. */
+    private static int room(int tokens, int sets, int teams, WeightFormat format) {
+      int place = placeBytes(format, tokens, sets) + BARRIER_BYTES;
+      return (LOCAL_BYTES - sumBytes(tokens, sets, teams)) / place;
     }
 
     long tiles(Projection op) {
@@ -284,17 +296,15 @@ final class HopperKernels {
   }
 
   /** Products that run beside this one, in the same launch if they are cut in the same way. */
-  private List<Projection> siblings(Projection op) {
-    return neighbours.siblings(op, op.x(), Projection.class).stream()
-        .filter(other -> other.w().format().equals(op.w().format()) && takes(other))
-        .toList();
+  private List<Projection> beside(Projection op) {
+    return neighbours.siblings(op, op.x(), Projection.class).stream().filter(this::takes).toList();
   }
 
   private Step.Kernel fewRows(Projection op, Tensor x) {
     WeightFormat format = op.w().format();
-    List<Projection> siblings = siblings(op);
+    List<Projection> beside = beside(op);
     int units = device.info().computeUnits();
-    FewCut cut = FewCut.of(op, outputs(siblings), units);
+    FewCut cut = FewCut.of(op, beside, units);
     String fragment = FormatSources.lower(format);
     SortedMap<String, String> macros = new TreeMap<>();
     macros.put("FRAGMENT", fragment);
@@ -312,14 +322,23 @@ final class HopperKernels {
             TEAM_ITEMS * cut.teams + COPY_ITEMS);
     // A group that stays reads the weights of its next tile while it adds up this one. One fits a
     // unit, so the groups of a launch are shared out.
-    long all = siblings.stream().mapToLong(cut::tiles).sum();
+    long all = beside.stream().mapToLong(cut::tiles).sum();
     long tiles = cut.tiles(op);
-    return product(op, x, body).tasks(all <= units ? tiles : Math.max(1, units * tiles / all));
+    // Two groups for each tile of a product that has few, if whoever reads it adds them up.
+    long planes = all == tiles && 2 * tiles <= units && neighbours.isSummand(op, op.y()) ? 2 : 1;
+    Tensor y =
+        planes == 1
+            ? op.y()
+            : temporaries.newForm(op.y(), Temporaries.PLANES, planes * op.y().bytes());
+    return product(op, x, y, planes, body)
+        .tasks(all <= units ? planes * tiles : Math.max(1, units * tiles / all));
   }
 
   private Step.Kernel manyRows(Projection op, Tensor x) {
     WeightFormat format = op.w().format();
-    Cut cut = Cut.of(op, outputs(siblings(op)), device.info().computeUnits());
+    List<Projection> alike =
+        beside(op).stream().filter(each -> each.w().format().equals(format)).toList();
+    Cut cut = Cut.of(op, outputs(alike), device.info().computeUnits());
     String fragment = FormatSources.lower(format);
     SortedMap<String, String> macros = new TreeMap<>();
     macros.put("FRAGMENT", fragment);
@@ -334,18 +353,24 @@ final class HopperKernels {
             macros,
             cut.scratchBytes(format),
             TEAM_ITEMS * cut.teams + COPY_ITEMS);
-    return product(op, x, body).tasks(cut.tiles(op.x().shape().rows(), op.w().shape().rows()));
+    return product(op, x, op.y(), 1, body)
+        .tasks(cut.tiles(op.x().shape().rows(), op.w().shape().rows()));
   }
 
   private static long outputs(List<Projection> products) {
     return products.stream().mapToLong(op -> op.w().shape().rows()).sum();
   }
 
-  private static StepBuilder product(Projection op, Tensor x, Body body) {
+  private static StepBuilder product(Projection op, Tensor x, Tensor y, long planes, Body body) {
     Tensor w = Tiles.of(op.w());
     return StepBuilder.of(op, body, op.x())
-        .integers(op.w().shape().rows(), op.w().shape().last(), Halves.capacity(op.x()))
-        .operands(x, w, op.y())
-        .touching(List.of(x, w), List.of(op.y()));
+        .integers(
+            op.w().shape().rows(),
+            op.w().shape().last(),
+            Halves.capacity(op.x()),
+            planes,
+            op.y().shape().elements())
+        .operands(x, w, y)
+        .touching(List.of(x, w), List.of(y));
   }
 }

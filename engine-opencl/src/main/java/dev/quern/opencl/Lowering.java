@@ -61,7 +61,7 @@ final class Lowering {
     if (usesInt8(device, settings, precision)) {
       rows.addAll(new Int8Kernels(geometry, temporaries).rows());
     }
-    rows.addAll(new PortableKernels(geometry, neighbours, halves).rows());
+    rows.addAll(new PortableKernels(geometry, neighbours, temporaries, halves).rows());
     table = new KernelTable(rows);
     splits = new SplitLowering(geometry, table::choose);
   }

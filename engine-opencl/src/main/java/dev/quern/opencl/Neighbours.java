@@ -3,7 +3,9 @@ package dev.quern.opencl;
 import dev.quern.core.Slot;
 import dev.quern.core.Storage;
 import dev.quern.core.Tensor;
+import dev.quern.core.op.Add;
 import dev.quern.core.op.Op;
+import dev.quern.core.op.RmsNorm;
 import dev.quern.core.plan.Access;
 import java.util.Collection;
 import java.util.HashMap;
@@ -81,6 +83,25 @@ final class Neighbours {
       }
     }
     return null;
+  }
+
+  /** The norm of a sum, if one kernel may do both, or null. */
+  @Nullable RmsNorm normOf(Add op) {
+    RmsNorm norm = partner(op, op.y(), RmsNorm.class);
+    return norm != null
+            && op.a().shape().equals(op.b().shape())
+            && !norm.y().storage().equals(op.y().storage())
+        ? norm
+        : null;
+  }
+
+  /** Whether {@code y} goes into one sum alone, of which a norm is taken by the same kernel. */
+  boolean isSummand(Op op, Tensor y) {
+    Add add = partner(op, y, Add.class);
+    return add != null
+        && !add.a().storage().equals(add.b().storage())
+        && onlyFor(op, y, List.of(add))
+        && normOf(add) != null;
   }
 
   /** The first operation of this type, or null. */

@@ -50,6 +50,7 @@ final class PortableKernels {
 
   private final Geometry geometry;
   private final Neighbours neighbours;
+  private final Temporaries temporaries;
   private final Halves halves;
 
   /**
@@ -57,9 +58,11 @@ final class PortableKernels {
    *
    * @param halves the form in which other kernels read results
    */
-  PortableKernels(Geometry geometry, Neighbours neighbours, Halves halves) {
+  PortableKernels(
+      Geometry geometry, Neighbours neighbours, Temporaries temporaries, Halves halves) {
     this.geometry = geometry;
     this.neighbours = neighbours;
+    this.temporaries = temporaries;
     this.halves = halves;
   }
 
@@ -230,7 +233,7 @@ final class PortableKernels {
         && Arrays.stream(tensors)
             .allMatch(t ->
                 t.offset() % (FOUR * Float.BYTES) == 0
-                    && t.shape().rowElements() % FOUR == 0
+                    && t.shape().last() % FOUR == 0
                     && t.shape().elements() <= Integer.MAX_VALUE);
   }
 
@@ -249,14 +252,14 @@ final class PortableKernels {
 
   /** A sum and the norm of it; the sum itself is written as well. */
   private Offer sumNorm(Add op) {
-    RmsNorm norm = neighbours.partner(op, op.y(), RmsNorm.class);
-    if (norm == null || !op.a().shape().equals(op.b().shape())) {
+    RmsNorm norm = neighbours.normOf(op);
+    if (norm == null) {
       return new Offer.Refused("no norm of the sum follows");
     }
-    if (norm.y().storage().equals(op.y().storage())) {
-      return new Offer.Refused("the norm overwrites the sum");
-    }
-    return took(norm(List.of(op, norm), norm, op.a(), op.b(), op.y()));
+    Tensor planes = temporaries.form(op.a(), Temporaries.PLANES);
+    return planes == null
+        ? took(norm(List.of(op, norm), norm, op.a(), op.b(), op.y()))
+        : took(norm(List.of(op, norm), norm, op.b(), op.a(), op.y()));
   }
 
   private Step.Kernel norm(
@@ -283,14 +286,19 @@ final class PortableKernels {
             4 * geometry.group());
     Tensor y = wanted == null ? op.y() : wanted.y();
     Tensor target = wanted == null ? null : wanted.target();
+    Tensor planes = b == null ? null : temporaries.form(b, Temporaries.PLANES);
+    Tensor summand = planes == null ? b : planes;
+    long plane = op.x().shape().elements();
     return StepBuilder.of(ops, body, op.x())
         .integers(
             vectors,
             length,
             Float.floatToRawIntBits(op.epsilon()),
-            wanted == null ? 0 : wanted.capacity())
-        .operands(x, op.weight(), y, b, sum, target)
-        .touching(Arrays.asList(x, op.weight(), b), Arrays.asList(y, sum, target))
+            wanted == null ? 0 : wanted.capacity(),
+            planes == null ? 1 : planes.shape().elements() / plane,
+            plane)
+        .operands(x, op.weight(), y, summand, sum, target)
+        .touching(Arrays.asList(x, op.weight(), summand), Arrays.asList(y, sum, target))
         .tasks(op.x().shape().elements() / length);
   }
 

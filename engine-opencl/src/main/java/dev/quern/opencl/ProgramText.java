@@ -19,24 +19,38 @@ final class ProgramText {
 
   private ProgramText() {}
 
-  /** A program with the kernel {@code run_step} for one body. */
-  static String single(Body body, Geometry geometry) {
-    StringBuilder text = start(List.of(body), geometry, body.group(geometry));
-    text.append("#define BODY ").append(body.name()).append('\n');
+  /**
+   * A program with the kernel {@code run_step} for some bodies with work-groups of one size.
+   *
+   * @param all in which a body's place is its number
+   */
+  static String step(List<Body> bodies, List<Body> all, Geometry geometry) {
+    StringBuilder text = start(bodies, geometry, bodies.getFirst().group(geometry));
+    if (bodies.size() == 1) {
+      define(text, "RUN_STEP", call(bodies.getFirst()));
+    } else {
+      runStep(text, bodies, all);
+    }
     return text.append(KernelSources.text("launch/step.cl")).toString();
   }
 
   /** A program with the kernel {@code run_batch}; a body's number is its place in the list. */
   static String persistent(List<Body> bodies, Geometry geometry) {
     StringBuilder text = start(bodies, geometry, geometry.group());
+    runStep(text, bodies, bodies);
+    return text.append(KernelSources.text("launch/persistent.cl")).toString();
+  }
+
+  private static void runStep(StringBuilder text, List<Body> bodies, List<Body> all) {
     text.append("#define RUN_STEP switch (step[0]) { \\\n");
-    for (int i = 0; i < bodies.size(); i++) {
-      text.append(
-          "    case %d: %s(memory, step, group, groups, scratch); break; \\\n"
-              .formatted(i, bodies.get(i).name()));
+    for (Body body : bodies) {
+      text.append("    case %d: %s break; \\\n".formatted(all.indexOf(body), call(body)));
     }
     text.append("  }\n");
-    return text.append(KernelSources.text("launch/persistent.cl")).toString();
+  }
+
+  private static String call(Body body) {
+    return body.name() + "(memory, step, group, groups, scratch);";
   }
 
   /** A program with the kernel {@code regroup} that makes tiles of a format. */

@@ -10,41 +10,58 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The strategy {@code Stream}: one launch after another without waiting between them. Steps of one
- * wave with the same kernel body are one launch.
+ * wave whose kernel bodies join are one launch.
  */
 final class StreamLauncher implements Launcher {
   private final OpenDevice device;
   private final Lowered lowered;
   private final Geometry geometry;
-  private final Map<Body, Long> kernels = new HashMap<>();
+  private final Map<List<Body>, Long> kernels = new HashMap<>();
   private final List<Piece> order = new ArrayList<>();
   private @Nullable DecoderKernel decoder;
   private int arenas;
   private int placed;
 
   /**
-   * What runs at once: a step, or several kernel steps with the same body.
+   * What runs at once: a step, or several kernel steps whose bodies join.
    *
    * @param step the first
+   * @param bodies what runs, each once
    * @param ops what they do
    * @param groups work-groups of them all
    * @param position where the first begins
    */
-  private record Piece(Step step, List<Op> ops, int groups, int position) {
+  private record Piece(Step step, List<Body> bodies, List<Op> ops, int groups, int position) {
     static Piece of(Step step, Geometry geometry, int position) {
       return step instanceof Step.Kernel kernel
-          ? new Piece(step, kernel.ops(), geometry.launchGroups(kernel.tasks()), position)
-          : new Piece(step, List.of(step.op()), 0, position);
+          ? new Piece(
+              step,
+              List.of(kernel.body()),
+              kernel.ops(),
+              geometry.launchGroups(kernel.tasks()),
+              position)
+          : new Piece(step, List.of(), List.of(step.op()), 0, position);
+    }
+
+    boolean joins(Piece next) {
+      return !bodies.isEmpty()
+          && !next.bodies.isEmpty()
+          && bodies.getFirst().joins(next.bodies.getFirst());
     }
 
     Piece with(Piece next) {
-      List<Op> all = Stream.concat(ops.stream(), next.ops.stream()).toList();
-      return new Piece(step, all, groups + next.groups, position);
+      return new Piece(
+          step,
+          Stream.concat(bodies.stream(), next.bodies.stream()).distinct().toList(),
+          Stream.concat(ops.stream(), next.ops.stream()).toList(),
+          groups + next.groups,
+          position);
     }
   }
 
@@ -55,7 +72,11 @@ final class StreamLauncher implements Launcher {
     this.geometry = geometry;
     lowered.plan().waves().forEach(this::add);
     try {
-      lowered.bodies().forEach(body -> kernels.put(body, kernel(body, control)));
+      for (Piece piece : order) {
+        if (!piece.bodies.isEmpty() && !kernels.containsKey(piece.bodies)) {
+          kernels.put(piece.bodies, kernel(piece.bodies, control));
+        }
+      }
       Step.Decoder step = lowered.decoder();
       decoder = step == null ? null : new DecoderKernel(device, step.shape(), lowered.encoder());
     } catch (OpenClException e) {
@@ -69,8 +90,7 @@ final class StreamLauncher implements Launcher {
     for (int i : wave) {
       Step step = lowered.steps().get(i);
       Piece piece = Piece.of(step, geometry, lowered.encoder().stepAt(placed++));
-      Body body = step.body();
-      if (order.size() > begin && body != null && body.equals(order.getLast().step.body())) {
+      if (order.size() > begin && order.getLast().joins(piece)) {
         order.add(order.removeLast().with(piece));
       } else {
         order.add(piece);
@@ -78,9 +98,9 @@ final class StreamLauncher implements Launcher {
     }
   }
 
-  private long kernel(Body body, long control) {
+  private long kernel(List<Body> bodies, long control) {
     OpenCl cl = device.cl();
-    String source = ProgramText.single(body, geometry);
+    String source = ProgramText.step(bodies, lowered.bodies(), geometry);
     long kernel = cl.createKernel(device.program(source, BuildOptions.of(device)), "run_step");
     try {
       KernelArguments.setControl(cl, device.memory(), kernel, control);
@@ -97,7 +117,7 @@ final class StreamLauncher implements Launcher {
     setArenas();
     for (Piece piece : order) {
       switch (piece.step) {
-        case Step.Kernel step -> launch(step.body(), piece);
+        case Step.Kernel _ -> launch(piece);
         case Step.Decoder _ -> decoder().launch(bindings);
         case Step.Host step -> HostSteps.run(device, lowered, step, bindings);
       }
@@ -112,19 +132,19 @@ final class StreamLauncher implements Launcher {
     }
   }
 
-  private void launch(Body body, Piece piece) {
-    int group = body.group(geometry);
+  private void launch(Piece piece) {
+    int group = piece.bodies.getFirst().group(geometry);
     long items = (long) piece.groups * group;
-    device.cl().launch(device.queue(), positioned(body, piece.position), items, group);
+    device.cl().launch(device.queue(), positioned(piece), items, group);
     device.counters().launches++;
   }
 
-  private long positioned(Body body, int position) {
-    Long kernel = kernels.get(body);
+  private long positioned(Piece piece) {
+    Long kernel = kernels.get(piece.bodies);
     if (kernel == null) {
-      throw new IllegalStateException("no kernel was made for " + body.name());
+      throw new IllegalStateException("no kernel was made for " + piece.bodies);
     }
-    KernelArguments.setPosition(device.cl(), device.memory(), kernel, position);
+    KernelArguments.setPosition(device.cl(), device.memory(), kernel, piece.position);
     return kernel;
   }
 
@@ -138,7 +158,7 @@ final class StreamLauncher implements Launcher {
       for (Piece piece : order) {
         times.add(
             switch (piece.step) {
-              case Step.Kernel step -> time(queue, step.body(), piece);
+              case Step.Kernel _ -> time(queue, piece);
               case Step.Decoder step -> time(step, bindings);
               case Step.Host step -> time(step, bindings);
             });
@@ -149,13 +169,14 @@ final class StreamLauncher implements Launcher {
     }
   }
 
-  private StepTime time(long queue, Body body, Piece piece) {
+  private StepTime time(long queue, Piece piece) {
     OpenCl cl = device.cl();
-    long kernel = positioned(body, piece.position);
-    int group = body.group(geometry);
+    long kernel = positioned(piece);
+    int group = piece.bodies.getFirst().group(geometry);
     long event = cl.launchWithEvent(queue, kernel, (long) piece.groups * group, group);
     try {
-      return new StepTime(piece.ops, body.name(), EventTime.nanos(cl, event));
+      String names = piece.bodies.stream().map(Body::name).collect(Collectors.joining(" + "));
+      return new StepTime(piece.ops, names, EventTime.nanos(cl, event));
     } finally {
       cl.releaseEvent(event);
     }

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Hands out the temporaries that steps of one batch add to those of its operations. */
 final class Temporaries {
+  /** The form of a result that is the sum of so many tensors of its size, one after another. */
+  static final String PLANES = "planes";
+
   private final Map<Form, Tensor> forms = new HashMap<>();
   private int nextSlot;
 

@@ -1,5 +1,5 @@
-// One step as one launch, or several that follow each other in `control` and have the same body.
-// Set by the build: BODY, SCRATCH (in uint4), STEP_WORDS.
+// One step as one launch, or several that follow each other in `control`.
+// Set by the build: RUN_STEP (a body, or a switch over bodies), SCRATCH (in uint4), STEP_WORDS.
 // Words of `control`: slots from word HEADER, steps after them.
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void run_step(
@@ -12,5 +12,6 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void run_step(
     group -= step[3];
     step += STEP_WORDS;
   }
-  BODY(memory, step, group, step[3], scratch);
+  const uint groups = step[3];
+  RUN_STEP
 }
