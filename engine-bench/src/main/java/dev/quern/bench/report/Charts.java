@@ -54,7 +54,9 @@ final class Charts {
             on.forEach((backend, operation) -> {
               if (!backend.equals("reference")) {
                 bars.computeIfAbsent(backend, b -> new LinkedHashMap<>())
-                    .put(operation.label(), reference.nanos() / operation.nanos());
+                    .put(
+                        operation.label().replaceFirst(" ×1$", " product"),
+                        reference.nanos() / operation.nanos());
               }
             });
           }

@@ -74,9 +74,7 @@ public record Results(JsonNode root) {
     /** What it is, as short as a chart needs it. */
     public String label() {
       return switch (question) {
-        case "ProjectionBench" ->
-            parameter("format")
-                + (parameter("rows").equals("1") ? " product" : " ×" + parameter("rows"));
+        case "ProjectionBench" -> "%s ×%s".formatted(parameter("format"), parameter("rows"));
         case "ElementwiseBench" -> parameter("op");
         case "AttentionBench" -> "attention";
         default -> method;
