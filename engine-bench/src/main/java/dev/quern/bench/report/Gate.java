@@ -69,7 +69,7 @@ public final class Gate {
         new Ratio(
             "one batch over one by one, cpu",
             gain(results, "BatchingBench", "oneByOne", "cpu", "oneBatch", "cpu"),
-            0.65),
+            0.5),
         new Ratio(
             "one batch over one by one, opencl",
             gain(results, "BatchingBench", "oneByOne", "opencl", "oneBatch", "opencl"),
@@ -85,7 +85,7 @@ public final class Gate {
         new Ratio(
             "decode bandwidth over measured read bandwidth, cpu",
             results.largestProfile("cpu").map(Results::bandwidthShare),
-            0.28));
+            0.23));
   }
 
   private static Optional<Double> q4k(Results results, String backend) {

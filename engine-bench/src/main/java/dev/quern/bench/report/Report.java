@@ -238,6 +238,9 @@ public final class Report {
   }
 
   private static String spread(JsonNode rates) {
+    if (rates.path("min").asDouble() == rates.path("max").asDouble()) {
+      return Table.number(rates.path("median").asDouble()) + " (once)";
+    }
     return "%s (%s to %s)"
         .formatted(
             Table.number(rates.path("median").asDouble()),
