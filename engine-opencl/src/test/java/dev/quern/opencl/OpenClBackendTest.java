@@ -18,12 +18,14 @@ import dev.quern.core.Shape;
 import dev.quern.core.Support;
 import dev.quern.core.Tensor;
 import dev.quern.core.format.WeightFormat;
+import dev.quern.core.format.WeightFormats;
 import dev.quern.core.op.MatMul;
 import dev.quern.opencl.binding.FfmOpenCl;
 import dev.quern.opencl.binding.OpenClUnavailableException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -257,5 +259,36 @@ class OpenClBackendTest {
         }
       }
     }
+  }
+
+  // ---- several operations at once
+
+  @Test
+  void neighboursAreOneStepAndStepsOfOneKernelOneLaunch() {
+    Requirements.device();
+    try (Backend backend = provider.open(settings("opencl.strategy", "stream"))) {
+      BatchRecorder recorder = CommandBatch.record("feed");
+      Tensor x = recorder.input("x", Shape.of(2, 64));
+      Tensor z = recorder.input("z", Shape.of(2, 64));
+      Tensor weight = ones(backend, 64);
+      Tensor matrix = ones(backend, 64, 64);
+      Tensor norm = recorder.rmsNorm(recorder.add(x, z), weight, 1e-5f);
+      Tensor gate = recorder.matmul(norm, matrix);
+      Tensor up = recorder.matmul(norm, ones(backend, 64, 64));
+      Tensor both = recorder.mul(recorder.swish(gate), up);
+      recorder.output("y", recorder.matmul(both, matrix));
+      CommandBatch batch = recorder.end();
+      try (CompiledBatch compiled = backend.compile(batch, CompileOptions.of(Precision.EXACT))) {
+        assertThat(compiled.explain())
+            .contains("stream: 4 launches", "5 steps", "add + rms-norm", "swish + mul");
+      }
+    }
+  }
+
+  private static Tensor ones(Backend backend, long... dims) {
+    Shape shape = Shape.of(dims);
+    float[] values = new float[Math.toIntExact(shape.elements())];
+    Arrays.fill(values, 1);
+    return backend.adopt("ones", WeightFormats.F32, shape, MemorySegment.ofArray(values));
   }
 }
