@@ -66,8 +66,8 @@ final class Neighbours {
   }
 
   /**
-   * A later operation of this type that reads all of {@code y} and may come right after {@code op},
-   * which writes it; or null.
+   * A later operation of this type that reads all of {@code y}, alone writes what it writes, and
+   * may come right after {@code op}, which writes {@code y}; or null.
    */
   <T extends Op> @Nullable T partner(Op op, Tensor y, Class<T> type) {
     Integer at = places.get(op);
@@ -77,7 +77,9 @@ final class Neighbours {
     for (int place : readers.getOrDefault(y.storage(), new int[0])) {
       if (place > at && type.isInstance(ops.get(place))) {
         Op later = ops.get(place);
-        return later.reads().stream().anyMatch(t -> same(t, y)) && free(at, place)
+        return later.reads().stream().anyMatch(t -> same(t, y))
+                && later.writes().stream().allMatch(this::writtenOnce)
+                && free(at, place)
             ? type.cast(later)
             : null;
       }
@@ -107,6 +109,10 @@ final class Neighbours {
   /** The first operation of this type, or null. */
   <T extends Op> @Nullable T first(Class<T> type) {
     return ops.stream().filter(type::isInstance).map(type::cast).findFirst().orElse(null);
+  }
+
+  private boolean writtenOnce(Tensor tensor) {
+    return writers.getOrDefault(tensor.storage(), new int[0]).length == 1;
   }
 
   /** Whether nothing between the two must run before the later one. */

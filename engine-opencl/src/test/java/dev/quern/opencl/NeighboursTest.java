@@ -59,6 +59,16 @@ class NeighboursTest {
   }
 
   @Test
+  void aReaderStaysIfItOverwritesWhatAnotherWrote() {
+    Tensor sum = recorder.add(z, z);
+    Tensor swish = recorder.swish(x);
+    recorder.add(new Mul(swish, x, sum));
+    recorder.output("y", recorder.add(sum, x));
+    CommandBatch batch = recorder.end();
+    assertThat(neighbours(batch).partner(first(batch, Swish.class), swish, Mul.class)).isNull();
+  }
+
+  @Test
   void whatOthersReadOrSeeIsForThemToo() {
     Tensor swish = recorder.swish(x);
     Tensor mul = recorder.mul(swish, z);
