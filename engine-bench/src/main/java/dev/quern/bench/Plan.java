@@ -154,7 +154,9 @@ record Plan(
               List.of(
                   Model.BUILT_IN,
                   Model.of("llama-1b", "Q4_K_M", "cpu", "opencl"),
+                  Model.of("llama-1b", "Q4_0", "cpu"),
                   Model.of("llama-1b", "Q8_0", "cpu", "opencl"),
+                  Model.of("llama-1b", "F16", "cpu"),
                   Model.of("llama-1b", "TQ2_0", "cpu", "opencl"),
                   Model.of("qwen3-0.6b", "Q4_K_M", "cpu", "opencl")),
               full());

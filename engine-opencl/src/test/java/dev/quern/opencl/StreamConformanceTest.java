@@ -5,7 +5,7 @@ import dev.quern.core.OpenOptions;
 import dev.quern.testkit.BackendConformance;
 import java.util.Map;
 
-/** The conformance suite: one launch a step. */
+/** The conformance suite, as a stream of launches. */
 class StreamConformanceTest extends BackendConformance {
   @Override
   protected Backend open() {

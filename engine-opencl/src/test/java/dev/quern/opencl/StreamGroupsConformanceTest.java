@@ -6,8 +6,8 @@ import dev.quern.testkit.BackendConformance;
 import java.util.Map;
 
 /**
- * The conformance suite: one launch a step, with real work-groups and so real barriers, as on a
- * GPU.
+ * The conformance suite, as a stream of launches, with real work-groups and so real barriers, as on
+ * a GPU.
  */
 class StreamGroupsConformanceTest extends BackendConformance {
   @Override

@@ -5,7 +5,7 @@ import dev.quern.core.OpenOptions;
 import dev.quern.testkit.BackendConformance;
 import java.util.Map;
 
-/** The conformance suite through JOCL: one launch a step. */
+/** The conformance suite through JOCL, as a stream of launches. */
 class JoclStreamConformanceTest extends BackendConformance {
   @Override
   protected Backend open() {
