@@ -71,16 +71,6 @@ final class BenchCommand extends Subcommand {
   private int repeat;
 
   @Option(
-      names = "--warm-up",
-      paramLabel = "SECONDS",
-      defaultValue = "20",
-      description = {
-        "Longest warm-up before a measurement; it ends when the JVM has compiled what runs.",
-        "Default: ${DEFAULT-VALUE}"
-      })
-  private int warmUp;
-
-  @Option(
       names = "--json",
       paramLabel = "FILE",
       description = "Write the results as JSON; - for standard output.")
@@ -95,12 +85,11 @@ final class BenchCommand extends Subcommand {
   @Override
   public Integer call() throws IOException {
     jvmSeconds = StartUp.secondsOfJvm();
-    check("--prompt", prompt, 1);
-    check("--generate", generate, 1);
-    check("--repeat", repeat, 1);
-    check("--warm-up", warmUp, 0);
-    Arrays.stream(depths).forEach(depth -> check("--depth", depth, 0));
-    Arrays.stream(sequences).forEach(count -> check("--sequences", count, 1));
+    UsageException.require("--prompt", prompt, 1);
+    UsageException.require("--generate", generate, 1);
+    UsageException.require("--repeat", repeat, 1);
+    Arrays.stream(depths).forEach(depth -> UsageException.require("--depth", depth, 0));
+    Arrays.stream(sequences).forEach(count -> UsageException.require("--sequences", count, 1));
     shape.check();
     List<Object> runs = new ArrayList<>();
     for (String backend : model.backend().split(",", -1)) {
@@ -110,12 +99,6 @@ final class BenchCommand extends Subcommand {
       write(json, runs);
     }
     return 0;
-  }
-
-  private static void check(String option, int value, int least) {
-    if (value < least) {
-      throw new UsageException("%s: must be at least %d but is %d".formatted(option, least, value));
-    }
   }
 
   private List<Object> measure(String name) throws IOException {
@@ -134,7 +117,7 @@ final class BenchCommand extends Subcommand {
       try (LanguageModel loaded = ModelOptions.load(source, backend, options, streams)) {
         double load = StartUp.seconds(System.nanoTime() - start);
         StartUp.Upload upload = StartUp.Upload.of(backend.statistics());
-        Stopwatch stopwatch = new Stopwatch(loaded, backend, repeat, new WarmUp(warmUp));
+        Stopwatch stopwatch = new Stopwatch(loaded, backend, repeat, shape.warmUp());
         double first = stopwatch.firstToken(prompt);
         StartUp startUp = new StartUp(jvmSeconds, open, load, first, upload);
         return runs(stopwatch, backend, source.name(), format, startUp);

@@ -59,16 +59,6 @@ final class ProfileCommand extends Subcommand {
       description = "Runs of which the median counts. Default: ${DEFAULT-VALUE}")
   private int repeat;
 
-  @Option(
-      names = "--warm-up",
-      paramLabel = "SECONDS",
-      defaultValue = "20",
-      description = {
-        "Longest warm-up before a measurement; it ends when the JVM has compiled what runs.",
-        "Default: ${DEFAULT-VALUE}"
-      })
-  private int warmUp;
-
   @Option(names = "--steps", description = "Show each step, not one line for all layers.")
   private boolean steps;
 
@@ -84,10 +74,9 @@ final class ProfileCommand extends Subcommand {
 
   @Override
   public Integer call() throws IOException {
-    check("--depth", depth, 0);
-    check("--rows", rows, 1);
-    check("--repeat", repeat, 1);
-    check("--warm-up", warmUp, 0);
+    UsageException.require("--depth", depth, 0);
+    UsageException.require("--rows", rows, 1);
+    UsageException.require("--repeat", repeat, 1);
     shape.check();
     LoadOptions options = model.load(Precision.FAST);
     options =
@@ -105,16 +94,10 @@ final class ProfileCommand extends Subcommand {
     return 0;
   }
 
-  private static void check(String option, int value, int least) {
-    if (value < least) {
-      throw new UsageException("%s: must be at least %d but is %d".formatted(option, least, value));
-    }
-  }
-
   private StepProfile profile(LanguageModel loaded) {
     try (Session session = loaded.newSession()) {
       session.append(new SplittableRandom(1).ints(depth + rows, 0, loaded.vocabulary()).toArray());
-      new WarmUp(warmUp).run(() -> session.profileStep(rows));
+      shape.warmUp().run(() -> session.profileStep(rows));
       List<List<StepTime>> runs = new ArrayList<>();
       for (int i = 0; i < repeat; i++) {
         runs.add(session.profileStep(rows));
@@ -125,7 +108,7 @@ final class ProfileCommand extends Subcommand {
 
   /** Tokens per second when nobody watches. */
   private double decodeRate(LanguageModel loaded, Backend backend) {
-    return new Stopwatch(loaded, backend, repeat, new WarmUp(warmUp))
+    return new Stopwatch(loaded, backend, repeat, shape.warmUp())
         .decode(DECODED, depth, 1)
         .rates()
         .median();

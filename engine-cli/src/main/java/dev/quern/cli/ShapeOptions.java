@@ -8,7 +8,10 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Options of commands that measure: a published model's shape with random weights, or a file. */
+/**
+ * Options of commands that measure: a published model's shape with random weights, or a file; and
+ * the warm-up.
+ */
 final class ShapeOptions {
   @Option(
       names = "--shape",
@@ -22,8 +25,19 @@ final class ShapeOptions {
       description = "Q4_K_M, Q4_0, Q8_0, F16 or TQ2_0, with --shape. Default: Q4_K_M")
   private @Nullable String quant;
 
-  /** Refuses what makes no sense together. */
+  @Option(
+      names = "--warm-up",
+      paramLabel = "SECONDS",
+      defaultValue = "20",
+      description = {
+        "Longest warm-up before a measurement; it ends when the JVM has compiled what runs.",
+        "Default: ${DEFAULT-VALUE}"
+      })
+  private int warmUp;
+
+  /** Refuses what makes no sense, alone or together. */
   void check() {
+    UsageException.require("--warm-up", warmUp, 0);
     if (shape == null && quant != null) {
       throw new UsageException("--quant: needs --shape but that is missing");
     }
@@ -34,6 +48,11 @@ final class ShapeOptions {
     return shape == null
         ? ModelSource.of(model.openFile())
         : new RandomModel(BenchShape.of(shape), BenchMix.of(mix()));
+  }
+
+  /** The warm-up before what is measured. */
+  WarmUp warmUp() {
+    return new WarmUp(warmUp);
   }
 
   private String mix() {

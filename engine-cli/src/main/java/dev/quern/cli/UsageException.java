@@ -7,4 +7,11 @@ final class UsageException extends RuntimeException {
   UsageException(String message) {
     super(message);
   }
+
+  /** Refuses a number below the least that an option takes. */
+  static void require(String option, int value, int least) {
+    if (value < least) {
+      throw new UsageException("%s: must be at least %d but is %d".formatted(option, least, value));
+    }
+  }
 }

@@ -34,16 +34,21 @@ final class Halves {
   }
 
   /**
-   * What a kernel shall write besides its result.
+   * What a kernel shall write.
    *
-   * @param target the halves
-   * @param capacity rows of the halves
    * @param y the result itself, or null if nobody reads it
+   * @param target the halves, or null if nobody wants them
+   * @param capacity rows of the halves
    */
-  record Wanted(Tensor target, long capacity, @Nullable Tensor y) {}
+  record Wanted(@Nullable Tensor y, @Nullable Tensor target, long capacity) {
+    /** The result alone. */
+    static Wanted plain(Tensor y) {
+      return new Wanted(y, null, 0);
+    }
+  }
 
-  /** What the kernel that does {@code op} shall make of its result {@code y}, or null. */
-  @Nullable Wanted wanted(Op op, Tensor y) {
+  /** What the kernel that does {@code op} shall make of its result {@code y}. */
+  Wanted wanted(Op op, Tensor y) {
     List<Projection> products =
         neighbours
             .readers(op, y)
@@ -52,13 +57,13 @@ final class Halves {
             .filter(product -> Neighbours.same(product.x(), y))
             .toList();
     if (products.isEmpty()) {
-      return null;
+      return Wanted.plain(y);
     }
     // The same numbers in another shape would be another form.
     Tensor x = products.getFirst().x();
     List<Projection> readers = products.stream().filter(p -> p.x().equals(x)).toList();
     boolean alone = neighbours.onlyFor(op, y, readers);
-    return new Wanted(make(x), capacity(x), alone ? null : y);
+    return new Wanted(alone ? null : y, make(x), capacity(x));
   }
 
   /** The halves of {@code x}; if no step makes them yet, one is added to {@code steps}. */

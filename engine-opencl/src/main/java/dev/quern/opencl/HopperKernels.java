@@ -21,7 +21,6 @@ import java.util.TreeMap;
  */
 final class HopperKernels {
   private static final String HOPPER = "lib/hopper.clh";
-  private static final String HALVES = "lib/halves.clh";
 
   private static final String MMA = "lib/mma.clh";
   private static final String NOT_HOPPER =
@@ -161,7 +160,7 @@ final class HopperKernels {
     Body body =
         new Body(
             "attention_mma_" + size,
-            List.of(HALVES, MMA),
+            List.of(Halves.LIBRARY, MMA),
             "op/attention-mma.clh",
             macros,
             2 * ATTENTION_KEYS * (2 * size + COPY_BYTES) + 8 * ATTENTION_KEYS,
@@ -172,8 +171,6 @@ final class HopperKernels {
     long shares = rows <= SHARED_ROWS ? Math.min(rows, 16) : 1;
     Attention.Rule rule = op.rule();
     Halves.Wanted wanted = halves.wanted(op, op.y());
-    Tensor y = wanted == null ? op.y() : wanted.y();
-    Tensor target = wanted == null ? null : wanted.target();
     return new Offer.Took(
         List.of(
             StepBuilder.of(op, body, op.q())
@@ -187,17 +184,17 @@ final class HopperKernels {
                     Float.floatToRawIntBits(rule.scale()),
                     Float.floatToRawIntBits(rule.softCap()),
                     shares,
-                    wanted == null ? 0 : wanted.capacity())
+                    wanted.capacity())
                 .operands(
                     op.q(),
                     op.keys(),
                     op.values(),
                     op.sequences(),
                     op.positions(),
-                    y,
+                    wanted.y(),
                     op.sinks(),
-                    target)
-                .touching(op.reads(), Arrays.asList(y, target))
+                    wanted.target())
+                .touching(op.reads(), Arrays.asList(wanted.y(), wanted.target()))
                 .tasks(shares * kvHeads * ceil(ceil(rows, 16) * (heads / kvHeads), 4))));
   }
 
@@ -315,7 +312,7 @@ final class HopperKernels {
     Body body =
         new Body(
             "matmul_wgmma_few_" + fragment + "_" + cut.tokens + "x" + TEAM_ROWS * cut.sets,
-            List.of(HOPPER, HALVES, FormatSources.fragmentSource(format)),
+            List.of(HOPPER, Halves.LIBRARY, FormatSources.fragmentSource(format)),
             "op/matmul-wgmma-few.clh",
             macros,
             cut.scratchBytes(format),
@@ -348,7 +345,7 @@ final class HopperKernels {
     Body body =
         new Body(
             "matmul_wgmma_" + fragment + "_" + cut.tokens + "x" + TEAM_ROWS * cut.teams,
-            List.of(HOPPER, HALVES, FormatSources.fragmentSource(format)),
+            List.of(HOPPER, Halves.LIBRARY, FormatSources.fragmentSource(format)),
             "op/matmul-wgmma.clh",
             macros,
             cut.scratchBytes(format),

@@ -132,18 +132,16 @@ final class Neighbours {
 
   /** Those that read some of what {@code op}, and it alone, writes to {@code y}; else nothing. */
   Stream<Op> readers(Op op, Tensor y) {
-    Integer at = places.get(op);
-    int[] writing = writers.getOrDefault(y.storage(), new int[0]);
-    return at == null || writing.length != 1
-        ? Stream.empty()
-        : IntStream.of(readers.getOrDefault(y.storage(), new int[0])).mapToObj(ops::get);
+    return places.containsKey(op) && writtenOnce(y)
+        ? IntStream.of(readers.getOrDefault(y.storage(), new int[0])).mapToObj(ops::get)
+        : Stream.empty();
   }
 
   /** Whether what {@code op} writes to {@code y} is for these operations only. */
   boolean onlyFor(Op op, Tensor y, Collection<? extends Op> some) {
     return y.storage() instanceof Slot.Bytes slot
         && !bound.contains(slot)
-        && writers.getOrDefault(slot, new int[0]).length == 1
+        && writtenOnce(y)
         && places.containsKey(op)
         && readers(op, y)
             .map(places::get)

@@ -205,26 +205,27 @@ final class PortableKernels {
     SortedMap<String, String> macros = new TreeMap<>(Map.of("APPLY(a, b)", formula));
     long repeat = b.shape().equals(a.shape()) ? 0 : b.shape().elements();
     Halves.Wanted wanted =
-        repeat % FOUR == 0 && inFours(a, b, y) ? halves.wanted(ops.getLast(), y) : null;
-    long row = a.shape().rowElements();
-    if (wanted == null) {
-      Body body = new Body(name, List.of(), "op/elementwise.clh", macros, 0);
-      return took(
-          StepBuilder.of(ops, body, a)
-              .integers(row, repeat)
-              .operands(a, b, y)
-              .touching(List.of(a, b), List.of(y))
-              .tasks(chunks(a)));
-    }
-    macros.put("HALVES", "");
-    Body body =
-        new Body(name + "_halves", List.of(Halves.LIBRARY), "op/elementwise.clh", macros, 0);
+        repeat % FOUR == 0 && inFours(a, b, y)
+            ? halves.wanted(ops.getLast(), y)
+            : Halves.Wanted.plain(y);
+    Body body = withHalves(wanted, new Body(name, List.of(), "op/elementwise.clh", macros, 0));
     return took(
         StepBuilder.of(ops, body, a)
-            .integers(row, repeat, wanted.capacity())
+            .integers(a.shape().rowElements(), repeat, wanted.capacity())
             .operands(a, b, wanted.y(), wanted.target())
             .touching(List.of(a, b), Arrays.asList(wanted.y(), wanted.target()))
             .tasks(chunks(a)));
+  }
+
+  /** The body, or that which writes halves as well. */
+  private static Body withHalves(Halves.Wanted wanted, Body body) {
+    if (wanted.target() == null) {
+      return body;
+    }
+    SortedMap<String, String> macros = new TreeMap<>(body.macros());
+    macros.put("HALVES", "");
+    List<String> libraries = List.of(Halves.LIBRARY);
+    return new Body(body.name() + "_halves", libraries, body.source(), macros, body.scratchBytes());
   }
 
   /** Whether a GPU reads and writes these by four elements, counted in 32 bits. */
@@ -269,23 +270,14 @@ final class PortableKernels {
     Halves.Wanted wanted =
         vectors == 1 && inFours(x, op.weight(), op.y(), b == null ? x : b, sum == null ? x : sum)
             ? halves.wanted(op, op.y())
-            : null;
+            : Halves.Wanted.plain(op.y());
     SortedMap<String, String> macros = new TreeMap<>();
     if (sum != null) {
       macros.put("SUM", "");
     }
-    if (wanted != null) {
-      macros.put("HALVES", "");
-    }
-    Body body =
-        new Body(
-            (sum == null ? "rms_norm" : "add_rms_norm") + (wanted == null ? "" : "_halves"),
-            wanted == null ? List.of() : List.of(Halves.LIBRARY),
-            "op/rms-norm.clh",
-            macros,
-            4 * geometry.group());
-    Tensor y = wanted == null ? op.y() : wanted.y();
-    Tensor target = wanted == null ? null : wanted.target();
+    String name = sum == null ? "rms_norm" : "add_rms_norm";
+    Body plain = new Body(name, List.of(), "op/rms-norm.clh", macros, 4 * geometry.group());
+    Body body = withHalves(wanted, plain);
     Tensor planes = b == null ? null : temporaries.form(b, Temporaries.PLANES);
     Tensor summand = planes == null ? b : planes;
     long plane = op.x().shape().elements();
@@ -294,11 +286,12 @@ final class PortableKernels {
             vectors,
             length,
             Float.floatToRawIntBits(op.epsilon()),
-            wanted == null ? 0 : wanted.capacity(),
+            wanted.capacity(),
             planes == null ? 1 : planes.shape().elements() / plane,
             plane)
-        .operands(x, op.weight(), y, summand, sum, target)
-        .touching(Arrays.asList(x, op.weight(), summand), Arrays.asList(y, sum, target))
+        .operands(x, op.weight(), wanted.y(), summand, sum, wanted.target())
+        .touching(
+            Arrays.asList(x, op.weight(), summand), Arrays.asList(wanted.y(), sum, wanted.target()))
         .tasks(op.x().shape().elements() / length);
   }
 

@@ -33,6 +33,7 @@ final class StepEncoder {
   static final int STEP_WORDS = 40;
 
   private static final int SLOT_WORDS = 4;
+  private static final int GROUPS_WORD = 3;
   private static final int FIRST_INTEGER = 4;
   private static final int MAX_INTEGERS = 12;
   private static final int FIRST_OPERAND = 16;
@@ -99,6 +100,11 @@ final class StepEncoder {
     return HEADER_WORDS + SLOT_WORDS * places.size() + STEP_WORDS * order;
   }
 
+  /** Work-groups of a plain launch of the step that runs as number {@code order}. */
+  int groups(int order) {
+    return words[stepAt(order) + GROUPS_WORD];
+  }
+
   /** Bytes that the slots take. */
   long slotBytes() {
     return 4L * SLOT_WORDS * places.size();
@@ -151,7 +157,7 @@ final class StepEncoder {
     Slot.@Nullable Count live = step.rows().liveRows();
     words[at + 1] = live == null ? NONE : place(live);
     words[at + 2] = Math.toIntExact(step.rows().shape().rows());
-    words[at + 3] = geometry.launchGroups(step.tasks());
+    words[at + GROUPS_WORD] = geometry.launchGroups(step.tasks());
     if (step.integers().size() > MAX_INTEGERS) {
       throw new IllegalArgumentException("a step has too many integers: " + step);
     }

@@ -23,10 +23,9 @@ final class StreamLauncher implements Launcher {
   private final Lowered lowered;
   private final Geometry geometry;
   private final Map<List<Body>, Long> kernels = new HashMap<>();
-  private final List<Piece> order = new ArrayList<>();
+  private final List<Piece> order;
   private @Nullable DecoderKernel decoder;
   private int arenas;
-  private int placed;
 
   /**
    * What runs at once: a step, or several kernel steps whose bodies join.
@@ -38,14 +37,11 @@ final class StreamLauncher implements Launcher {
    * @param position where the first begins
    */
   private record Piece(Step step, List<Body> bodies, List<Op> ops, int groups, int position) {
-    static Piece of(Step step, Geometry geometry, int position) {
+    /** The step that runs as number {@code order}. */
+    static Piece of(Step step, StepEncoder encoder, int order) {
+      int position = encoder.stepAt(order);
       return step instanceof Step.Kernel kernel
-          ? new Piece(
-              step,
-              List.of(kernel.body()),
-              kernel.ops(),
-              geometry.launchGroups(kernel.tasks()),
-              position)
+          ? new Piece(step, List.of(kernel.body()), kernel.ops(), encoder.groups(order), position)
           : new Piece(step, List.of(), List.of(step.op()), 0, position);
     }
 
@@ -70,7 +66,7 @@ final class StreamLauncher implements Launcher {
     this.device = device;
     this.lowered = lowered;
     this.geometry = geometry;
-    lowered.plan().waves().forEach(this::add);
+    order = pieces(lowered);
     try {
       for (Piece piece : order) {
         if (!piece.bodies.isEmpty() && !kernels.containsKey(piece.bodies)) {
@@ -85,17 +81,21 @@ final class StreamLauncher implements Launcher {
     }
   }
 
-  private void add(List<Integer> wave) {
-    int begin = order.size();
-    for (int i : wave) {
-      Step step = lowered.steps().get(i);
-      Piece piece = Piece.of(step, geometry, lowered.encoder().stepAt(placed++));
-      if (order.size() > begin && order.getLast().joins(piece)) {
-        order.add(order.removeLast().with(piece));
-      } else {
-        order.add(piece);
+  private static List<Piece> pieces(Lowered lowered) {
+    List<Piece> pieces = new ArrayList<>();
+    int placed = 0;
+    for (List<Integer> wave : lowered.plan().waves()) {
+      int begin = pieces.size();
+      for (int i : wave) {
+        Piece piece = Piece.of(lowered.steps().get(i), lowered.encoder(), placed++);
+        if (pieces.size() > begin && pieces.getLast().joins(piece)) {
+          pieces.add(pieces.removeLast().with(piece));
+        } else {
+          pieces.add(piece);
+        }
       }
     }
+    return List.copyOf(pieces);
   }
 
   private long kernel(List<Body> bodies, long control) {
