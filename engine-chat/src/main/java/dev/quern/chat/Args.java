@@ -33,6 +33,11 @@ record Args(String owner, List<@Nullable Object> positional, Map<String, @Nullab
     return get(index, name, null);
   }
 
+  /** The arguments behind the first {@code skipped}, for what they are passed on to. */
+  Args from(int skipped, String callee) {
+    return new Args(callee, positional.subList(skipped, positional.size()), named);
+  }
+
   String text(int index, String name) {
     Object value = need(index, name);
     if (value instanceof String text) {

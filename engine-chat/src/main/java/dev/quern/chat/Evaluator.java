@@ -37,18 +37,18 @@ final class Evaluator {
           Tests.apply(name, eval(input, scope), args(name, arguments, scope)) != negated;
       case Expr.Not(Expr operand) -> !Py.truth(eval(operand, scope));
       case Expr.Sign(boolean negative, Expr operand) ->
-          Py.arithmetic(negative ? "-" : "+", 0L, eval(operand, scope));
+          PyArithmetic.apply(negative ? "-" : "+", 0L, eval(operand, scope));
       case Expr.Logic(boolean and, Expr left, Expr right) -> {
         Object value = eval(left, scope);
         yield Py.truth(value) == and ? eval(right, scope) : value;
       }
       case Expr.Binary(String operator, Expr left, Expr right) ->
-          Py.arithmetic(operator, eval(left, scope), eval(right, scope));
+          PyArithmetic.apply(operator, eval(left, scope), eval(right, scope));
       case Expr.Compare compare -> compare(compare, scope);
       case Expr.Concat(List<Expr> parts) -> {
         StringBuilder text = new StringBuilder();
         for (Expr part : parts) {
-          text.append(Py.print(eval(part, scope)));
+          text.append(PyText.print(eval(part, scope)));
           Py.requireLength(text.length());
         }
         yield text.toString();

@@ -61,13 +61,13 @@ final class Globals {
       if (!(source instanceof Map<?, ?> map)) {
         throw new PyException("dict: needs mappings, not " + Py.type(source));
       }
-      map.forEach((key, value) -> dict.put(Py.print(key), value));
+      map.forEach((key, value) -> dict.put(PyText.print(key), value));
     }
     dict.putAll(named);
     return dict;
   }
 
   private static Object raise(Args args) {
-    throw new PyException(Py.print(args.need(0, "message")));
+    throw new PyException(PyText.print(args.need(0, "message")));
   }
 }

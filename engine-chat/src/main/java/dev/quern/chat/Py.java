@@ -1,7 +1,6 @@
 package dev.quern.chat;
 
 import java.math.BigDecimal;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -81,18 +80,21 @@ final class Py {
     };
   }
 
-  /** The items that a loop over the value sees: keys of a mapping, characters of a string. */
+  /**
+   * The items that a loop over the value sees, in a list of their own: keys of a mapping,
+   * characters of a string.
+   */
   static List<@Nullable Object> items(@Nullable Object value) {
     return switch (value) {
       case List<?> list -> new ArrayList<>(list);
       case Map<?, ?> map -> new ArrayList<>(map.keySet());
-      case DictView view -> view.items();
+      case DictView view -> new ArrayList<>(view.items());
       case String text -> {
         List<@Nullable Object> characters = new ArrayList<>();
         text.codePoints().forEach(c -> characters.add(Character.toString(c)));
         yield characters;
       }
-      case Undefined u -> List.of();
+      case Undefined u -> new ArrayList<>();
       case null, default -> throw new PyException("'" + type(value) + "' object is not iterable");
     };
   }
@@ -174,7 +176,7 @@ final class Py {
     return value instanceof Long || value instanceof Double || value instanceof Boolean;
   }
 
-  private static boolean isFloat(@Nullable Object value) {
+  static boolean isFloat(@Nullable Object value) {
     return value instanceof Double;
   }
 
@@ -208,167 +210,10 @@ final class Py {
     }
   }
 
-  /** Result of {@code + - * / // % **}. */
-  static @Nullable Object arithmetic(String operator, @Nullable Object a, @Nullable Object b) {
-    if (isNumber(a) && isNumber(b)) {
-      return (isFloat(a) || isFloat(b) || operator.equals("/"))
-          ? floats(operator, number(a), number(b))
-          : integers(operator, integer(a), integer(b));
-    }
-    if (operator.equals("+") && a instanceof String x && b instanceof String y) {
-      requireLength((long) x.length() + y.length());
-      return x + y;
-    }
-    if (operator.equals("+") && a instanceof List<?> x && b instanceof List<?> y) {
-      requireLength((long) x.size() + y.size());
-      List<@Nullable Object> sum = new ArrayList<>(x);
-      sum.addAll(y);
-      return a instanceof PyTuple ? new PyTuple(sum) : sum;
-    }
-    if (operator.equals("*") && a instanceof String text && b instanceof Long n) {
-      if (n <= 0 || text.isEmpty()) {
-        return "";
-      }
-      requireLength(n > MAX_LENGTH ? n : n * text.length());
-      return text.repeat(n.intValue());
-    }
-    if (operator.equals("%") && a instanceof String format) {
-      return PyFormat.percent(format, b instanceof PyTuple t ? t : new PyTuple(listOf(b)));
-    }
-    throw undefinedOr(
-        a, b, "unsupported operands of " + operator + ": '" + type(a) + "' and '" + type(b) + "'");
-  }
-
-  private static PyException undefinedOr(@Nullable Object a, @Nullable Object b, String problem) {
+  /** The error of an operation that either side may be undefined in. */
+  static PyException undefinedOr(@Nullable Object a, @Nullable Object b, String problem) {
     return a instanceof Undefined u
         ? u.error()
         : b instanceof Undefined v ? v.error() : new PyException(problem);
-  }
-
-  private static List<@Nullable Object> listOf(@Nullable Object value) {
-    List<@Nullable Object> list = new ArrayList<>();
-    list.add(value);
-    return list;
-  }
-
-  private static Object integers(String operator, long a, long b) {
-    try {
-      return switch (operator) {
-        case "+" -> Math.addExact(a, b);
-        case "-" -> Math.subtractExact(a, b);
-        case "*" -> Math.multiplyExact(a, b);
-        case "//" -> Math.floorDiv(a, b);
-        case "%" -> Math.floorMod(a, b);
-        case "**" -> b < 0 ? (Object) Math.pow((double) a, (double) b) : power(a, b);
-        default -> throw new PyException("unknown operator " + operator);
-      };
-    } catch (ArithmeticException e) {
-      throw new PyException(a + " " + operator + " " + b + ": " + e.getMessage());
-    }
-  }
-
-  private static long power(long a, long b) {
-    if (b < Long.SIZE) {
-      return BigInteger.valueOf(a).pow((int) b).longValueExact();
-    }
-    if (a < -1 || a > 1) {
-      throw new ArithmeticException("the result is out of range");
-    }
-    return b % 2 == 0 ? a * a : a;
-  }
-
-  private static Object floats(String operator, double a, double b) {
-    if (b == 0 && "//%".contains(operator)) {
-      throw new PyException("division by zero");
-    }
-    return switch (operator) {
-      case "+" -> a + b;
-      case "-" -> a - b;
-      case "*" -> a * b;
-      case "/" -> a / b;
-      case "//" -> Math.floor(a / b);
-      case "%" -> a - b * Math.floor(a / b);
-      case "**" -> Math.pow(a, b);
-      default -> throw new PyException("unknown operator " + operator);
-    };
-  }
-
-  /** What {@code {{ value }}} prints. */
-  static String print(@Nullable Object value) {
-    return switch (value) {
-      case String text -> text;
-      case Undefined u -> "";
-      case null, default -> repr(value);
-    };
-  }
-
-  /** What Python prints for a value inside a list. */
-  static String repr(@Nullable Object value) {
-    return switch (value) {
-      case null -> "None";
-      case Boolean b -> b ? "True" : "False";
-      case Long n -> n.toString();
-      case Double x -> floatText(x);
-      case String s -> quote(s);
-      case PyTuple t -> t.size() == 1 ? "(" + repr(t.get(0)) + ",)" : join(t, "(", ")");
-      case Collection<?> c -> join(c, "[", "]");
-      case Map<?, ?> m -> {
-        StringBuilder out = new StringBuilder("{");
-        m.forEach((k, v) ->
-            out.append(out.length() > 1 ? ", " : "").append(repr(k)).append(": ").append(repr(v)));
-        yield out.append('}').toString();
-      }
-      case DictView v -> v.name() + "(" + join(v.items(), "[", "]") + ")";
-      case Undefined u -> "Undefined";
-      default -> "<" + type(value) + ">";
-    };
-  }
-
-  private static String join(Collection<?> items, String open, String close) {
-    StringBuilder out = new StringBuilder(open);
-    for (Object item : items) {
-      out.append(out.length() > 1 ? ", " : "").append(repr(item));
-    }
-    return out.append(close).toString();
-  }
-
-  /** Python's shortest text of a double. */
-  static String floatText(double x) {
-    if (Double.isNaN(x) || Double.isInfinite(x)) {
-      return Double.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
-    }
-    double size = Math.abs(x);
-    BigDecimal exact = new BigDecimal(Double.toString(x)).stripTrailingZeros();
-    if (x == 0 || (size >= 1e-4 && size < 1e16)) {
-      String plain = x == 0 ? (1 / x < 0 ? "-0" : "0") : exact.toPlainString();
-      return plain.contains(".") ? plain : plain + ".0";
-    }
-    int exponent = exact.precision() - exact.scale() - 1;
-    String digits = exact.scaleByPowerOfTen(-exponent).toPlainString();
-    return String.format("%se%s%02d", digits, exponent < 0 ? "-" : "+", Math.abs(exponent));
-  }
-
-  private static String quote(String text) {
-    char quote = text.contains("'") && !text.contains("\"") ? '"' : '\'';
-    StringBuilder out = new StringBuilder().append(quote);
-    text.codePoints()
-        .forEach(c -> {
-          switch (c) {
-            case '\n' -> out.append("\\n");
-            case '\r' -> out.append("\\r");
-            case '\t' -> out.append("\\t");
-            case '\\' -> out.append("\\\\");
-            default -> {
-              if (c == quote) {
-                out.append('\\').append(quote);
-              } else if (c < 32 || c == 127) {
-                out.append(String.format("\\x%02x", c));
-              } else {
-                out.appendCodePoint(c);
-              }
-            }
-          }
-        });
-    return out.append(quote).toString();
   }
 }

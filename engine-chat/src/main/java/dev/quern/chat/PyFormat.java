@@ -43,8 +43,8 @@ final class PyFormat {
       case "d", "i" -> format(frame + "d", (long) Py.number(value));
       case "x", "X" -> format(frame + field.group(4), Py.integer(value));
       case "f", "g", "e" -> format(frame + precision + field.group(4), Py.number(value));
-      case "r" -> format(frame + precision + "s", Py.repr(value));
-      default -> format(frame.replace("0", "") + precision + "s", Py.print(value));
+      case "r" -> format(frame + precision + "s", PyText.repr(value));
+      default -> format(frame.replace("0", "") + precision + "s", PyText.print(value));
     };
   }
 
@@ -63,11 +63,11 @@ final class PyFormat {
       if (name == null) {
         text = field.group().substring(1);
       } else if (name.isEmpty()) {
-        text = Py.print(args.need(next, "{" + next++ + "}"));
+        text = PyText.print(args.need(next, "{" + next++ + "}"));
       } else if (name.chars().allMatch(Character::isDigit)) {
-        text = Py.print(args.need(Integer.parseInt(name), "{" + name + "}"));
+        text = PyText.print(args.need(Integer.parseInt(name), "{" + name + "}"));
       } else {
-        text = Py.print(args.need(Integer.MAX_VALUE, name));
+        text = PyText.print(args.need(Integer.MAX_VALUE, name));
       }
       field.appendReplacement(out, Matcher.quoteReplacement(text));
     }

@@ -32,8 +32,8 @@ final class PyJson {
         args.get(2, "separators", null) instanceof List<?> given
             ? new ArrayList<>(given)
             : List.of(indent == null ? ", " : ",", ": ");
-    itemSeparator = Py.print(separators.get(0));
-    keySeparator = Py.print(separators.get(1));
+    itemSeparator = PyText.print(separators.get(0));
+    keySeparator = PyText.print(separators.get(1));
   }
 
   static String dumps(@Nullable Object value, Args args) {
@@ -59,7 +59,7 @@ final class PyJson {
   private static String number(double x) {
     return Double.isNaN(x)
         ? "NaN"
-        : Double.isInfinite(x) ? (x > 0 ? "Infinity" : "-Infinity") : Py.floatText(x);
+        : Double.isInfinite(x) ? (x > 0 ? "Infinity" : "-Infinity") : PyText.floatText(x);
   }
 
   private void list(List<?> list, int depth) {
@@ -90,7 +90,7 @@ final class PyJson {
     return switch (key) {
       case null -> "null";
       case Boolean b -> b.toString();
-      default -> Py.print(key);
+      default -> PyText.print(key);
     };
   }
 

@@ -36,7 +36,7 @@ final class PyMethods {
       case Map<?, ?> map when DICT.contains(name) -> bind(name, args -> dict(map, name, args));
       case Map<?, ?> map when map.containsKey(name) -> map.get(name);
       case List<?> list when LIST.contains(name) -> bind(name, args -> list(list, name, args));
-      case String text when PyStrings.METHODS.contains(name) ->
+      case String text when PyStrings.hasMethod(name) ->
           bind(name, args -> PyStrings.call(text, name, args));
       case null, default -> missing(target, name);
     };
@@ -96,6 +96,6 @@ final class PyMethods {
         return (long) i;
       }
     }
-    throw new PyException(Py.repr(item) + " is not in the list");
+    throw new PyException(PyText.repr(item) + " is not in the list");
   }
 }

@@ -35,7 +35,7 @@ final class PySlices {
         }
       }
     }
-    return new Undefined("'" + Py.type(target) + "' object has no element " + Py.repr(index));
+    return new Undefined("'" + Py.type(target) + "' object has no element " + PyText.repr(index));
   }
 
   /** {@code target[from:to:step]}, where null stands for an omitted bound. */

@@ -3,95 +3,67 @@ package dev.quern.chat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
+import java.util.Map;
+import java.util.Objects;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** Methods of Python strings. */
 final class PyStrings {
-  static final Set<String> METHODS =
-      Set.of(
-          "strip",
-          "lstrip",
-          "rstrip",
-          "split",
-          "rsplit",
-          "splitlines",
-          "replace",
-          "startswith",
-          "endswith",
-          "upper",
-          "lower",
-          "title",
-          "capitalize",
-          "swapcase",
-          "find",
-          "rfind",
-          "index",
-          "count",
-          "join",
-          "format",
-          "isdigit",
-          "isalnum",
-          "isalpha",
-          "isspace",
-          "isupper",
-          "islower",
-          "partition",
-          "rpartition",
-          "removeprefix",
-          "removesuffix",
-          "zfill",
-          "center",
-          "ljust",
-          "rjust");
+  private interface Method {
+    @Nullable Object call(String self, Args args);
+  }
+
+  private static final Map<String, Method> METHODS =
+      Map.ofEntries(
+          Map.entry("strip", (s, args) -> strip(s, characters(args), true, true)),
+          Map.entry("lstrip", (s, args) -> strip(s, characters(args), true, false)),
+          Map.entry("rstrip", (s, args) -> strip(s, characters(args), false, true)),
+          Map.entry("split", (s, args) -> split(s, args, false)),
+          Map.entry("rsplit", (s, args) -> split(s, args, true)),
+          Map.entry("splitlines", (s, args) -> new ArrayList<@Nullable Object>(s.lines().toList())),
+          Map.entry("replace", PyStrings::replace),
+          Map.entry("startswith", (s, args) -> affixes(args).stream().anyMatch(s::startsWith)),
+          Map.entry("endswith", (s, args) -> affixes(args).stream().anyMatch(s::endsWith)),
+          Map.entry("upper", (s, args) -> s.toUpperCase(Locale.ROOT)),
+          Map.entry("lower", (s, args) -> s.toLowerCase(Locale.ROOT)),
+          Map.entry("title", (s, args) -> title(s)),
+          Map.entry("capitalize", (s, args) -> capitalize(s)),
+          Map.entry("swapcase", (s, args) -> swapCase(s)),
+          Map.entry("find", (s, args) -> points(s, s.indexOf(args.text(0, "sub")))),
+          Map.entry("rfind", (s, args) -> points(s, s.lastIndexOf(args.text(0, "sub")))),
+          Map.entry("index", (s, args) -> index(s, args.text(0, "sub"))),
+          Map.entry("count", (s, args) -> count(s, args.text(0, "sub"))),
+          Map.entry("join", (s, args) -> join(s, args.need(0, "iterable"))),
+          Map.entry("format", PyFormat::braces),
+          Map.entry("isdigit", (s, args) -> all(s, Character::isDigit)),
+          Map.entry("isalnum", (s, args) -> all(s, Character::isLetterOrDigit)),
+          Map.entry("isalpha", (s, args) -> all(s, Character::isLetter)),
+          Map.entry("isspace", (s, args) -> all(s, PyStrings::isSpace)),
+          Map.entry("isupper", (s, args) -> isUpper(s)),
+          Map.entry("islower", (s, args) -> isLower(s)),
+          Map.entry("partition", (s, args) -> partition(s, args.text(0, "sep"), false)),
+          Map.entry("rpartition", (s, args) -> partition(s, args.text(0, "sep"), true)),
+          Map.entry("removeprefix", (s, args) -> removePrefix(s, args.text(0, "prefix"))),
+          Map.entry("removesuffix", (s, args) -> removeSuffix(s, args.text(0, "suffix"))),
+          Map.entry("zfill", (s, args) -> zeroFill(s, args.integer(0, "width", 0))),
+          Map.entry("center", (s, args) -> pad(s, args, 2)),
+          Map.entry("ljust", (s, args) -> pad(s, args, 0)),
+          Map.entry("rjust", (s, args) -> pad(s, args, 1)));
 
   private PyStrings() {}
 
+  static boolean hasMethod(String name) {
+    return METHODS.containsKey(name);
+  }
+
+  /**
+   * Calls a method.
+   *
+   * @param name one that {@link #hasMethod} knows
+   */
   static @Nullable Object call(String s, String name, Args args) {
-    return switch (name) {
-      case "strip" -> strip(s, characters(args), true, true);
-      case "lstrip" -> strip(s, characters(args), true, false);
-      case "rstrip" -> strip(s, characters(args), false, true);
-      case "split", "rsplit" -> split(s, args, name.equals("rsplit"));
-      case "splitlines" -> new ArrayList<@Nullable Object>(s.lines().toList());
-      case "replace" ->
-          replace(s, args.text(0, "old"), args.text(1, "new"), args.integer(2, "count", -1));
-      case "startswith" -> affixes(args).stream().anyMatch(s::startsWith);
-      case "endswith" -> affixes(args).stream().anyMatch(s::endsWith);
-      case "upper" -> s.toUpperCase(Locale.ROOT);
-      case "lower" -> s.toLowerCase(Locale.ROOT);
-      case "title" -> title(s);
-      case "capitalize" -> capitalize(s);
-      case "swapcase" -> swapCase(s);
-      case "find" -> points(s, s.indexOf(args.text(0, "sub")));
-      case "rfind" -> points(s, s.lastIndexOf(args.text(0, "sub")));
-      case "index" -> index(s, args.text(0, "sub"));
-      case "count" -> count(s, args.text(0, "sub"));
-      case "join" -> join(s, args.need(0, "iterable"));
-      case "format" -> PyFormat.braces(s, args);
-      case "isdigit" -> all(s, Character::isDigit);
-      case "isalnum" -> all(s, Character::isLetterOrDigit);
-      case "isalpha" -> all(s, Character::isLetter);
-      case "isspace" -> all(s, PyStrings::isSpace);
-      case "isupper" -> cased(s) && s.equals(s.toUpperCase(Locale.ROOT));
-      case "islower" -> cased(s) && s.equals(s.toLowerCase(Locale.ROOT));
-      case "partition" -> partition(s, args.text(0, "sep"), false);
-      case "rpartition" -> partition(s, args.text(0, "sep"), true);
-      case "removeprefix" -> {
-        String prefix = args.text(0, "prefix");
-        yield s.startsWith(prefix) ? s.substring(prefix.length()) : s;
-      }
-      case "removesuffix" -> {
-        String suffix = args.text(0, "suffix");
-        yield s.endsWith(suffix) ? s.substring(0, s.length() - suffix.length()) : s;
-      }
-      case "zfill" -> zeroFill(s, args.integer(0, "width", 0));
-      case "center" -> pad(s, args, 2);
-      case "ljust" -> pad(s, args, 0);
-      case "rjust" -> pad(s, args, 1);
-      default -> throw new PyException("a string has no method " + name);
-    };
+    return Objects.requireNonNull(METHODS.get(name), name).call(s, args);
   }
 
   /** Python's white space. */
@@ -128,7 +100,7 @@ final class PyStrings {
   private static List<String> affixes(Args args) {
     Object affix = args.need(0, "prefix");
     if (affix instanceof PyTuple several) {
-      return several.stream().map(Py::print).toList();
+      return several.stream().map(PyText::print).toList();
     }
     return List.of(args.text(0, "prefix"));
   }
@@ -200,7 +172,10 @@ final class PyStrings {
     return -1;
   }
 
-  static String replace(String s, String old, String replacement, long count) {
+  private static String replace(String s, Args args) {
+    String old = args.text(0, "old");
+    String replacement = args.text(1, "new");
+    long count = args.integer(2, "count", -1);
     if (count < 0) {
       return s.replace(old, replacement);
     }
@@ -218,7 +193,7 @@ final class PyStrings {
   }
 
   /** Capital after anything but a letter, small letters elsewhere. */
-  static String title(String s) {
+  private static String title(String s) {
     StringBuilder out = new StringBuilder();
     boolean inWord = false;
     for (int c : s.codePoints().toArray()) {
@@ -228,7 +203,7 @@ final class PyStrings {
     return out.toString();
   }
 
-  static String capitalize(String s) {
+  private static String capitalize(String s) {
     if (s.isEmpty()) {
       return s;
     }
@@ -248,8 +223,16 @@ final class PyStrings {
     return !s.isEmpty() && s.codePoints().allMatch(test);
   }
 
+  static boolean isUpper(String s) {
+    return cased(s) && s.equals(s.toUpperCase(Locale.ROOT));
+  }
+
+  static boolean isLower(String s) {
+    return cased(s) && s.equals(s.toLowerCase(Locale.ROOT));
+  }
+
   /** Whether there is a letter with a case. */
-  static boolean cased(String s) {
+  private static boolean cased(String s) {
     return s.codePoints().anyMatch(c -> Character.isUpperCase(c) || Character.isLowerCase(c));
   }
 
@@ -291,6 +274,14 @@ final class PyStrings {
     }
     return new PyTuple(
         List.of(s.substring(0, at), separator, s.substring(at + separator.length())));
+  }
+
+  private static String removePrefix(String s, String prefix) {
+    return s.startsWith(prefix) ? s.substring(prefix.length()) : s;
+  }
+
+  private static String removeSuffix(String s, String suffix) {
+    return s.endsWith(suffix) ? s.substring(0, s.length() - suffix.length()) : s;
   }
 
   private static String zeroFill(String s, long width) {

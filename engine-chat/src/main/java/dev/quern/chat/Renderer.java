@@ -40,14 +40,14 @@ final class Renderer {
   }
 
   /** Renders one tag; an error gets the line of the innermost statement. */
-  String render(TagNode node, JinjavaInterpreter interpreter) {
+  String render(TagNode node) {
     Statement statement = statement(node);
     try {
       if (++depth > MAX_DEPTH) {
         throw new PyException("nested more than " + MAX_DEPTH + " deep; a macro calls itself?");
       }
       step();
-      return run(statement, node, interpreter);
+      return run(statement, node);
     } catch (PyException e) {
       throw new ChatTemplateException(statement.line(), String.valueOf(e.getMessage()), e);
     } finally {
@@ -65,34 +65,32 @@ final class Renderer {
     return statements.get(Integer.parseInt(node.getHelpers().trim()));
   }
 
-  private String run(Statement statement, TagNode node, JinjavaInterpreter interpreter) {
+  private String run(Statement statement, TagNode node) {
     return switch (statement) {
-      case Statement.Print print -> Py.print(eval(print.value()));
-      case Statement.If test -> branch(test, node, interpreter);
+      case Statement.Print print -> PyText.print(eval(print.value()));
+      case Statement.If test -> branch(test, node);
       case Statement.ElseIf _ -> throw new PyException("'elif' without 'if'");
       case Statement.Else _ -> throw new PyException("'else' without 'if' or 'for'");
-      case Statement.For loop -> loop(loop, items(loop, eval(loop.items())), node, interpreter, 1);
+      case Statement.For loop -> loop(loop, items(loop, eval(loop.items())), node, 1);
       case Statement.Set set -> {
         assign(set.target(), eval(set.value()));
         yield "";
       }
       case Statement.SetBlock set -> {
-        assign(set.target(), filtered(set.value(), node, interpreter));
+        assign(set.target(), filtered(set.value(), node));
         yield "";
       }
       case Statement.Macro macro -> {
-        scope.set(
-            macro.name(), macro(macro.name(), macro.parameters(), node.getChildren(), interpreter));
+        scope.set(macro.name(), macro(macro.name(), macro.parameters(), node.getChildren()));
         yield "";
       }
       case Statement.CallBlock call -> {
-        PyCallable caller = macro("caller", call.parameters(), node.getChildren(), interpreter);
-        yield Py.print(Evaluator.call(call.call(), "caller", caller, scope));
+        PyCallable caller = macro("caller", call.parameters(), node.getChildren());
+        yield PyText.print(Evaluator.call(call.call(), "caller", caller, scope));
       }
-      case Statement.FilterBlock filter -> Py.print(filtered(filter.value(), node, interpreter));
-      case Statement.With with -> with(with, node, interpreter);
-      case Statement.Generation _ ->
-          inside(new Scope(scope), () -> body(node.getChildren(), interpreter));
+      case Statement.FilterBlock filter -> PyText.print(filtered(filter.value(), node));
+      case Statement.With with -> with(with, node);
+      case Statement.Generation _ -> inside(new Scope(scope), () -> body(node.getChildren()));
       case Statement.Break _ -> jump(Flow.BREAK);
       case Statement.Continue _ -> jump(Flow.CONTINUE);
     };
@@ -117,7 +115,8 @@ final class Renderer {
   }
 
   /** Renders nodes until the end or a jump. */
-  private String body(Iterable<? extends Node> nodes, JinjavaInterpreter interpreter) {
+  private String body(Iterable<? extends Node> nodes) {
+    JinjavaInterpreter interpreter = JinjavaInterpreter.getCurrent();
     StringBuilder out = new StringBuilder();
     for (Node node : nodes) {
       out.append(node.render(interpreter).getValue());
@@ -152,16 +151,16 @@ final class Renderer {
     return branches;
   }
 
-  private String branch(Statement.If test, TagNode node, JinjavaInterpreter interpreter) {
+  private String branch(Statement.If test, TagNode node) {
     List<List<Node>> branches = branches(node);
     if (Py.truth(eval(test.test()))) {
-      return body(branches.getFirst(), interpreter);
+      return body(branches.getFirst());
     }
     for (List<Node> branch : branches.subList(1, branches.size())) {
       Statement head = statement((TagNode) branch.getFirst());
       if (head instanceof Statement.Else
           || (head instanceof Statement.ElseIf next && Py.truth(evalAt(next)))) {
-        return body(branch.subList(1, branch.size()), interpreter);
+        return body(branch.subList(1, branch.size()));
       }
     }
     return "";
@@ -195,29 +194,17 @@ final class Renderer {
   }
 
   private String loop(
-      Statement.For statement,
-      List<@Nullable Object> items,
-      TagNode node,
-      JinjavaInterpreter interpreter,
-      int level) {
+      Statement.For statement, List<@Nullable Object> items, TagNode node, int level) {
     List<List<Node>> branches = branches(node);
     if (items.isEmpty()) {
-      return branches.size() == 1
-          ? ""
-          : body(branches.get(1).subList(1, branches.get(1).size()), interpreter);
+      return branches.size() == 1 ? "" : body(branches.get(1).subList(1, branches.get(1).size()));
     }
     Scope outside = scope;
     PyCallable again =
         (positional, named) ->
             inside(
                 outside,
-                () ->
-                    loop(
-                        statement,
-                        items(statement, positional.getFirst()),
-                        node,
-                        interpreter,
-                        level + 1));
+                () -> loop(statement, items(statement, positional.getFirst()), node, level + 1));
     Loop loop = new Loop(items, level, statement.recursive() ? again : null);
     StringBuilder out = new StringBuilder();
     loops++;
@@ -228,7 +215,7 @@ final class Renderer {
       Scope inner = new Scope(outside);
       inner.set("loop", loop);
       bind(statement.target(), items.get(i), inner);
-      out.append(inside(inner, () -> body(branches.getFirst(), interpreter)));
+      out.append(inside(inner, () -> body(branches.getFirst())));
       Py.requireLength(out.length());
     }
     loops--;
@@ -236,18 +223,18 @@ final class Renderer {
     return out.toString();
   }
 
-  private @Nullable Object filtered(Expr value, TagNode node, JinjavaInterpreter interpreter) {
+  private @Nullable Object filtered(Expr value, TagNode node) {
     Scope inner = new Scope(scope);
-    inner.set(Statement.BODY, inside(inner, () -> body(node.getChildren(), interpreter)));
+    inner.set(Statement.BODY, inside(inner, () -> body(node.getChildren())));
     return Evaluator.eval(value, inner);
   }
 
-  private String with(Statement.With with, TagNode node, JinjavaInterpreter interpreter) {
+  private String with(Statement.With with, TagNode node) {
     Scope inner = new Scope(scope);
     for (int i = 0; i < with.names().size(); i++) {
       inner.set(with.names().get(i), eval(with.values().get(i)));
     }
-    return inside(inner, () -> body(node.getChildren(), interpreter));
+    return inside(inner, () -> body(node.getChildren()));
   }
 
   private void assign(Statement.Target target, @Nullable Object value) {
@@ -277,10 +264,7 @@ final class Renderer {
   }
 
   private PyCallable macro(
-      String name,
-      Statement.Parameters parameters,
-      List<? extends Node> nodes,
-      JinjavaInterpreter interpreter) {
+      String name, Statement.Parameters parameters, List<? extends Node> nodes) {
     Scope definition = scope;
     return (positional, named) -> {
       Scope inner = new Scope(definition);
@@ -288,7 +272,7 @@ final class Renderer {
       int outerLoops = loops;
       loops = 0;
       try {
-        return inside(inner, () -> body(nodes, interpreter));
+        return inside(inner, () -> body(nodes));
       } finally {
         loops = outerLoops;
       }

@@ -54,6 +54,6 @@ final class StatementTag implements Tag {
   @Override
   public String interpret(TagNode node, JinjavaInterpreter interpreter) {
     Renderer renderer = (Renderer) Objects.requireNonNull(interpreter.getContext().get(RENDERER));
-    return renderer.render(node, interpreter);
+    return renderer.render(node);
   }
 }

@@ -1,6 +1,5 @@
 package dev.quern.chat;
 
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -28,10 +27,8 @@ final class Tests {
       case "even" -> Math.floorMod(Py.integer(value), 2L) == 0;
       case "odd" -> Math.floorMod(Py.integer(value), 2L) == 1;
       case "divisibleby" -> Math.floorMod(Py.integer(value), Py.integer(args.need(0, "num"))) == 0;
-      case "lower" ->
-          value instanceof String s && PyStrings.cased(s) && s.equals(s.toLowerCase(Locale.ROOT));
-      case "upper" ->
-          value instanceof String s && PyStrings.cased(s) && s.equals(s.toUpperCase(Locale.ROOT));
+      case "lower" -> value instanceof String s && PyStrings.isLower(s);
+      case "upper" -> value instanceof String s && PyStrings.isUpper(s);
       default -> against(name, value, args);
     };
   }

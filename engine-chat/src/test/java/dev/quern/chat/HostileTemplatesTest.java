@@ -79,6 +79,7 @@ class HostileTemplatesTest {
         "{{ 'x' * 9999999999 }}",
         "{{ 2 ** 9999999999 }}",
         "{{ 7 ** 2000000000 }}",
+        "{{ [1] | batch(0) }}",
         "{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}"
       })
   void whatNeverEndsIsStopped(String template) {
