@@ -3,6 +3,7 @@ package dev.quern.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -17,21 +18,23 @@ import picocli.CommandLine.Spec;
     description = "Runs transformer language models on whatever hardware a JVM finds.")
 public final class QuernCommand implements Runnable {
   /** In the order in which help lists them. */
-  private static final List<String> NAMES =
-      List.of(
-          "generate",
-          "chat",
-          "devices",
-          "inspect",
-          "quantize",
-          "merge",
-          "tokenize",
-          "logits",
-          "embed",
-          "plan",
-          "explain",
-          "profile",
-          "bench");
+  private enum Name {
+    GENERATE,
+    CHAT,
+    DEVICES,
+    INSPECT,
+    QUANTIZE,
+    MERGE,
+    TOKENIZE,
+    LOGITS,
+    EMBED,
+    PLAN,
+    EXPLAIN,
+    PROFILE,
+    BENCH;
+
+    private final String text = name().toLowerCase(Locale.ROOT);
+  }
 
   @Mixin final StandardOptions standard = new StandardOptions();
 
@@ -60,15 +63,10 @@ public final class QuernCommand implements Runnable {
     }
   }
 
-  /**
-   * With the command that the first argument names, or with all for help and errors: picocli looks
-   * at each by reflection, which for all takes a tenth of a second of a start.
-   */
   private static CommandLine commandLine(Streams streams, String... arguments) {
     CommandLine command = new CommandLine(new QuernCommand());
-    boolean named = arguments.length > 0 && NAMES.contains(arguments[0]);
-    for (String name : named ? List.of(arguments[0]) : NAMES) {
-      command.addSubcommand(name, subcommand(name, streams));
+    for (Name name : wanted(arguments)) {
+      command.addSubcommand(name.text, subcommand(name, streams));
     }
     return command
         .setOut(new PrintWriter(streams.out(), true, StandardCharsets.UTF_8))
@@ -77,23 +75,35 @@ public final class QuernCommand implements Runnable {
         .setAbbreviatedOptionsAllowed(false);
   }
 
+  /**
+   * The command that the first argument names, or all for help and errors: picocli looks at each by
+   * reflection, which for all takes a tenth of a second of a start.
+   */
+  private static Name[] wanted(String... arguments) {
+    for (Name name : Name.values()) {
+      if (arguments.length > 0 && name.text.equals(arguments[0])) {
+        return new Name[] {name};
+      }
+    }
+    return Name.values();
+  }
+
   // no map of constructors: each lambda would cost a millisecond of every start
-  private static Subcommand subcommand(String name, Streams streams) {
+  private static Subcommand subcommand(Name name, Streams streams) {
     return switch (name) {
-      case "generate" -> new GenerateCommand(streams);
-      case "chat" -> new ChatCommand(streams);
-      case "devices" -> new DevicesCommand(streams);
-      case "inspect" -> new InspectCommand(streams);
-      case "quantize" -> new QuantizeCommand(streams);
-      case "merge" -> new MergeCommand(streams);
-      case "tokenize" -> new TokenizeCommand(streams);
-      case "logits" -> new LogitsCommand(streams);
-      case "embed" -> new EmbedCommand(streams);
-      case "plan" -> new PlanCommand(streams);
-      case "explain" -> new ExplainCommand(streams);
-      case "profile" -> new ProfileCommand(streams);
-      case "bench" -> new BenchCommand(streams);
-      default -> throw new IllegalArgumentException("command: must be known but is " + name);
+      case GENERATE -> new GenerateCommand(streams);
+      case CHAT -> new ChatCommand(streams);
+      case DEVICES -> new DevicesCommand(streams);
+      case INSPECT -> new InspectCommand(streams);
+      case QUANTIZE -> new QuantizeCommand(streams);
+      case MERGE -> new MergeCommand(streams);
+      case TOKENIZE -> new TokenizeCommand(streams);
+      case LOGITS -> new LogitsCommand(streams);
+      case EMBED -> new EmbedCommand(streams);
+      case PLAN -> new PlanCommand(streams);
+      case EXPLAIN -> new ExplainCommand(streams);
+      case PROFILE -> new ProfileCommand(streams);
+      case BENCH -> new BenchCommand(streams);
     };
   }
 

@@ -171,6 +171,28 @@ public final class HostBuffer implements Buffer {
     }
 
     /**
+     * The counters of a backend that uses weights in place, with those that the ledger does not
+     * keep.
+     */
+    public synchronized Statistics statistics(
+        long submits, long hostSteps, long weightBytesRead, long liveBatches) {
+      return new Statistics(
+          adoptedBytes,
+          0,
+          0,
+          residentBytes,
+          0,
+          submits,
+          0,
+          0,
+          hostSteps,
+          0,
+          weightBytesRead,
+          live.size(),
+          liveBatches);
+    }
+
+    /**
      * Checks that the backend has not been closed.
      *
      * @throws IllegalStateException if it has

@@ -18,6 +18,7 @@ import dev.quern.testkit.PatchedBackend.Step;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
+import java.util.function.IntUnaryOperator;
 
 /** Backends that are wrong in one way each, and honest ones that round as real backends do. */
 final class Faults {
@@ -53,11 +54,7 @@ final class Faults {
   static class Float32Sums extends Patched {
     @Override
     void run(Step step) {
-      if (step.op() instanceof Projection op) {
-        project(step, op, Rounding.NONE);
-      } else {
-        step.run();
-      }
+      project(step, Rounding.NONE);
     }
   }
 
@@ -65,8 +62,8 @@ final class Faults {
   static class Int8InFast extends Patched {
     @Override
     void run(Step step) {
-      if (step.op() instanceof Projection op && step.precision() == Precision.FAST) {
-        project(step, op, Rounding.INT8);
+      if (step.precision() == Precision.FAST) {
+        project(step, Rounding.INT8);
       } else {
         step.run();
       }
@@ -77,11 +74,7 @@ final class Faults {
   static class Int8InExact extends Patched {
     @Override
     void run(Step step) {
-      if (step.op() instanceof Projection op) {
-        project(step, op, Rounding.INT8);
-      } else {
-        step.run();
-      }
+      project(step, Rounding.INT8);
     }
   }
 
@@ -89,11 +82,7 @@ final class Faults {
   static class HalfInExact extends Patched {
     @Override
     void run(Step step) {
-      if (step.op() instanceof Projection op) {
-        project(step, op, Rounding.HALF);
-      } else {
-        step.run();
-      }
+      project(step, Rounding.HALF);
     }
   }
 
@@ -120,11 +109,7 @@ final class Faults {
   static class MissingMask extends Patched {
     @Override
     void run(Step step) {
-      if (step.op() instanceof Attention op) {
-        positions(step, op, (int) op.keys().shape().dim(1) - 1).run();
-      } else {
-        step.run();
-      }
+      attend(step, context -> context - 1);
     }
   }
 
@@ -132,11 +117,7 @@ final class Faults {
   static class FirstPositionOnly extends Patched {
     @Override
     void run(Step step) {
-      if (step.op() instanceof Attention op) {
-        positions(step, op, 0).run();
-      } else {
-        step.run();
-      }
+      attend(step, context -> 0);
     }
   }
 
@@ -284,7 +265,12 @@ final class Faults {
 
   private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
 
-  private static void project(Step step, Projection op, Rounding rounding) {
+  /** Runs a projection with sums in float32 over rounded activations, and the rest as it is. */
+  private static void project(Step step, Rounding rounding) {
+    if (!(step.op() instanceof Projection op)) {
+      step.run();
+      return;
+    }
     float[] x = decode(step, op.x());
     switch (rounding) {
       case NONE -> {}
@@ -331,12 +317,18 @@ final class Faults {
     }
   }
 
-  private static Step positions(Step step, Attention op, int position) {
+  /** Runs attention with the same position for every row, chosen by the length of the context. */
+  private static void attend(Step step, IntUnaryOperator position) {
+    if (!(step.op() instanceof Attention op)) {
+      step.run();
+      return;
+    }
+    int chosen = position.applyAsInt((int) op.keys().shape().dim(1));
     MemorySegment positions = copy(step, op.positions());
     for (long i = 0; i < op.positions().shape().rows(); i++) {
-      Numbers.set(positions.asSlice(op.positions().offset()), WeightFormats.I32, i, position);
+      Numbers.set(positions.asSlice(op.positions().offset()), WeightFormats.I32, i, chosen);
     }
-    return step.with(op.positions().storage(), positions);
+    step.with(op.positions().storage(), positions).run();
   }
 
   private static void last(Step step, Tensor x, Tensor ids, long k) {

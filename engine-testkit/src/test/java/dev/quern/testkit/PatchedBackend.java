@@ -9,9 +9,9 @@ import dev.quern.core.CompiledBatch;
 import dev.quern.core.Completion;
 import dev.quern.core.Device;
 import dev.quern.core.HostBuffer;
+import dev.quern.core.HostTemporaries;
 import dev.quern.core.Precision;
 import dev.quern.core.Shape;
-import dev.quern.core.Slot;
 import dev.quern.core.Statistics;
 import dev.quern.core.Storage;
 import dev.quern.core.Support;
@@ -21,12 +21,9 @@ import dev.quern.core.event.UploadEvent;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
 import dev.quern.core.reference.ReferenceOps;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
@@ -133,20 +130,7 @@ final class PatchedBackend implements Backend {
 
   @Override
   public synchronized Statistics statistics() {
-    return new Statistics(
-        ledger.adoptedBytes(),
-        0,
-        0,
-        ledger.residentBytes(),
-        0,
-        submits,
-        0,
-        0,
-        0,
-        0,
-        weightBytesRead,
-        ledger.liveBuffers(),
-        live.size() + leaked);
+    return ledger.statistics(submits, 0, weightBytesRead, live.size() + leaked);
   }
 
   @Override
@@ -172,7 +156,7 @@ final class PatchedBackend implements Backend {
           new Step(
               op,
               compiled.precision,
-              storage -> compiled.segment(storage, bindings),
+              storage -> compiled.memory.segment(storage, bindings),
               bindings::liveRows));
     }
     event.end(name(), compiled.batch.name(), weightBytesRead - before);
@@ -181,18 +165,12 @@ final class PatchedBackend implements Backend {
   private final class Compiled implements CompiledBatch {
     private final CommandBatch batch;
     private final Precision precision;
-    private final Arena arena = Arena.ofShared();
-    private final Map<Slot.Bytes, MemorySegment> temporaries = new HashMap<>();
+    private final HostTemporaries memory;
 
     Compiled(CommandBatch batch, Precision precision) {
       this.batch = batch;
       this.precision = precision;
-      Set<Slot.Bytes> bound = batch.bound();
-      for (Slot slot : batch.slots()) {
-        if (slot instanceof Slot.Bytes bytes && !bound.contains(bytes)) {
-          temporaries.put(bytes, arena.allocate(bytes.bytes(), 64));
-        }
-      }
+      this.memory = new HostTemporaries(batch);
     }
 
     @Override
@@ -216,7 +194,7 @@ final class PatchedBackend implements Backend {
       synchronized (PatchedBackend.this) {
         if (live.remove(this)) {
           leaked += leak ? 1 : 0;
-          arena.close();
+          memory.close();
         }
       }
     }
@@ -225,16 +203,6 @@ final class PatchedBackend implements Backend {
       if (!live.contains(this)) {
         throw new IllegalStateException(batch.name() + ": batch is closed");
       }
-    }
-
-    private MemorySegment segment(Storage storage, Bindings bindings) {
-      return switch (storage) {
-        case Slot.Bytes slot -> {
-          MemorySegment temporary = temporaries.get(slot);
-          yield temporary != null ? temporary : HostBuffer.segment(bindings.get(slot));
-        }
-        case Buffer buffer -> HostBuffer.segment(buffer);
-      };
     }
   }
 }

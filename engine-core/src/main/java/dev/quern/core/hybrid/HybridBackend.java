@@ -27,7 +27,6 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -56,7 +55,6 @@ public final class HybridBackend implements Backend {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment staging = arena.allocate(STAGING_BYTES, 64);
   private Placement placement;
-  private int layers;
   private long adoptedBytes;
   private long submits;
   private boolean closed;
@@ -85,8 +83,8 @@ public final class HybridBackend implements Backend {
     this.dry = dry;
   }
 
-  /** For a dry run: nothing is refused on the second side. */
-  private HybridBackend trial(long memoryBytes, Placement candidate) {
+  /** A dry run of both: nothing is refused on the second side. */
+  static HybridBackend trial(Backend first, Backend second, long memoryBytes, Placement candidate) {
     return new HybridBackend(
         first.dryRun(memoryBytes), second.dryRun(Long.MAX_VALUE), candidate, true, true);
   }
@@ -132,7 +130,6 @@ public final class HybridBackend implements Backend {
               .formatted(
                   name, shape, format.name(), format.bytes(shape.elements()), data.byteSize()));
     }
-    noteLayer(name);
     HybridWeights.Stored stored = new HybridWeights.Stored(name, format, shape, data);
     HybridWeights weights =
         placed(
@@ -149,7 +146,6 @@ public final class HybridBackend implements Backend {
   @Override
   public synchronized Buffer allocate(String name, long bytes) {
     requireOpen();
-    noteLayer(name);
     return placed(
         name,
         home -> {
@@ -186,13 +182,6 @@ public final class HybridBackend implements Backend {
     T make(Optional<Side> home);
   }
 
-  private void noteLayer(String name) {
-    OptionalInt layer = Placement.layer(name);
-    if (layer.isPresent()) {
-      layers = Math.max(layers, layer.getAsInt() + 1);
-    }
-  }
-
   @Override
   public Support supports(Op op, Precision precision) {
     Support one = first.supports(op, precision);
@@ -210,7 +199,7 @@ public final class HybridBackend implements Backend {
 
   @Override
   public Backend dryRun(long memoryBytes) {
-    return trial(memoryBytes, placement());
+    return trial(first, second, memoryBytes, placement());
   }
 
   /**
@@ -223,63 +212,32 @@ public final class HybridBackend implements Backend {
     if (fixed) {
       return true;
     }
-    boolean whole = fits(work, Placement.all(Side.FIRST));
-    int all = whole ? 0 : layers(work);
-    int most = whole ? 0 : mostLayers(work, all);
-    if (!whole) {
-      LOG.log(
-          Level.INFO,
-          "{0} of {1} layers fit {2} ({3}); the rest runs on {4}",
-          most,
-          all,
-          first.device().id(),
-          first.device().name(),
-          second.device().id());
+    LayerSearch search = new LayerSearch(first, second, work);
+    if (search.fits(Placement.all(Side.FIRST))) {
+      place(Placement.all(Side.FIRST));
+      return true;
     }
-    synchronized (this) {
-      placement = whole ? Placement.all(Side.FIRST) : Placement.layers(most);
-    }
-    return whole || most > 0;
+    MemoryPlan.Layers found = search.most();
+    LOG.log(
+        Level.INFO,
+        "{0} of {1} layers fit {2} ({3}); the rest runs on {4}",
+        found.fit(),
+        found.all(),
+        first.device().id(),
+        first.device().name(),
+        second.device().id());
+    place(Placement.layers(found.fit()));
+    return found.fit() > 0;
+  }
+
+  private synchronized void place(Placement found) {
+    placement = found;
   }
 
   /** How many layers of announced work fit a backend beside another that takes the rest. */
   public static MemoryPlan.Layers layersThatFit(Backend first, Consumer<Backend> work) {
-    Backend host = new ReferenceBackendProvider().open(OpenOptions.defaults());
-    try (HybridBackend both = new HybridBackend(first.dryRun(0), host)) {
-      int all = both.layers(work);
-      return new MemoryPlan.Layers(both.mostLayers(work, all), all);
-    }
-  }
-
-  /** The most layers that fit: if some do, so do fewer. */
-  private int mostLayers(Consumer<Backend> work, int all) {
-    int fit = 0;
-    int tooMany = all + 1;
-    while (tooMany - fit > 1) {
-      int middle = (fit + tooMany) >>> 1;
-      if (fits(work, Placement.layers(middle))) {
-        fit = middle;
-      } else {
-        tooMany = middle;
-      }
-    }
-    return fit;
-  }
-
-  private boolean fits(Consumer<Backend> work, Placement candidate) {
-    try (Backend trial = trial(0, candidate)) {
-      work.accept(trial);
-      return true;
-    } catch (InsufficientMemoryException e) {
-      LOG.log(Level.DEBUG, "{0} does not fit {1}: {2}", candidate, first.name(), e.getMessage());
-      return false;
-    }
-  }
-
-  private int layers(Consumer<Backend> work) {
-    try (HybridBackend trial = trial(Long.MAX_VALUE, Placement.all(Side.SECOND))) {
-      work.accept(trial);
-      return trial.layers;
+    try (Backend host = new ReferenceBackendProvider().open(OpenOptions.defaults())) {
+      return new LayerSearch(first, host, work).most();
     }
   }
 

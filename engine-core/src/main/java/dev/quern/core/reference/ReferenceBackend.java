@@ -9,12 +9,11 @@ import dev.quern.core.CompiledBatch;
 import dev.quern.core.Completion;
 import dev.quern.core.Device;
 import dev.quern.core.HostBuffer;
+import dev.quern.core.HostTemporaries;
 import dev.quern.core.Precision;
 import dev.quern.core.Shape;
-import dev.quern.core.Slot;
 import dev.quern.core.Statistics;
 import dev.quern.core.StepTime;
-import dev.quern.core.Storage;
 import dev.quern.core.Support;
 import dev.quern.core.Tensor;
 import dev.quern.core.event.Events;
@@ -23,13 +22,10 @@ import dev.quern.core.event.UploadEvent;
 import dev.quern.core.format.WeightFormat;
 import dev.quern.core.op.Op;
 import dev.quern.core.plan.Cost;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** Runs each operation in order through {@link ReferenceOps}. Every precision is exact. */
@@ -84,20 +80,7 @@ final class ReferenceBackend implements Backend {
 
   @Override
   public synchronized Statistics statistics() {
-    return new Statistics(
-        ledger.adoptedBytes(),
-        0,
-        0,
-        ledger.residentBytes(),
-        0,
-        submits,
-        0,
-        0,
-        0,
-        0,
-        weightBytesRead,
-        ledger.liveBuffers(),
-        live.size());
+    return ledger.statistics(submits, 0, weightBytesRead, live.size());
   }
 
   @Override
@@ -120,7 +103,7 @@ final class ReferenceBackend implements Backend {
 
   private void run(Op op, Compiled compiled, Bindings bindings) {
     weightBytesRead += Cost.weightBytes(op);
-    ReferenceOps.run(op, storage -> compiled.segment(storage, bindings), bindings::liveRows);
+    ReferenceOps.run(op, storage -> compiled.memory.segment(storage, bindings), bindings::liveRows);
   }
 
   private synchronized List<StepTime> profile(Compiled compiled, Bindings bindings) {
@@ -136,20 +119,13 @@ final class ReferenceBackend implements Backend {
     return times;
   }
 
-  /** A batch with one piece of memory for each temporary. */
   private final class Compiled implements CompiledBatch {
     private final CommandBatch batch;
-    private final Arena arena = Arena.ofShared();
-    private final Map<Slot.Bytes, MemorySegment> temporaries = new HashMap<>();
+    private final HostTemporaries memory;
 
     Compiled(CommandBatch batch) {
       this.batch = batch;
-      Set<Slot.Bytes> bound = batch.bound();
-      for (Slot slot : batch.slots()) {
-        if (slot instanceof Slot.Bytes bytes && !bound.contains(bytes)) {
-          temporaries.put(bytes, arena.allocate(bytes.bytes(), 64));
-        }
-      }
+      this.memory = new HostTemporaries(batch);
     }
 
     @Override
@@ -175,16 +151,6 @@ final class ReferenceBackend implements Backend {
       }
     }
 
-    private MemorySegment segment(Storage storage, Bindings bindings) {
-      return switch (storage) {
-        case Slot.Bytes slot -> {
-          MemorySegment temporary = temporaries.get(slot);
-          yield temporary != null ? temporary : HostBuffer.segment(bindings.get(slot));
-        }
-        case Buffer buffer -> HostBuffer.segment(buffer);
-      };
-    }
-
     @Override
     public String explain() {
       StringBuilder text = new StringBuilder(batch.name()).append(" on reference\n");
@@ -198,7 +164,7 @@ final class ReferenceBackend implements Backend {
     public void close() {
       synchronized (ReferenceBackend.this) {
         if (live.remove(this)) {
-          arena.close();
+          memory.close();
         }
       }
     }

@@ -79,20 +79,7 @@ final class SampleBackend implements Backend {
 
   @Override
   public synchronized Statistics statistics() {
-    return new Statistics(
-        ledger.adoptedBytes(),
-        0,
-        0,
-        ledger.residentBytes(),
-        0,
-        submits,
-        0,
-        0,
-        hostSteps,
-        0,
-        0,
-        ledger.liveBuffers(),
-        live.size());
+    return ledger.statistics(submits, hostSteps, 0, live.size());
   }
 
   @Override
@@ -108,7 +95,7 @@ final class SampleBackend implements Backend {
     }
     bindings.check(compiled.batch());
     submits++;
-    Function<Storage, MemorySegment> memory = storage -> compiled.segment(storage, bindings);
+    Function<Storage, MemorySegment> memory = storage -> compiled.memory().segment(storage, bindings);
     for (Op op : compiled.batch().ops()) {
       switch (op) {
         case DequantMatMul product -> RowKernel.run(product, memory, bindings.liveRows(product.x()));
