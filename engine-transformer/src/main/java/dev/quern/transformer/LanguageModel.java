@@ -307,7 +307,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws ModelException if a session's context is full
    */
   public int[] step(List<Session> sessions, int[] tokens) {
-    return Session.step(runner, sessions, tokens, 1)[0];
+    return steps(sessions, tokens, 1)[0];
   }
 
   /**
@@ -319,7 +319,7 @@ public final class LanguageModel implements AutoCloseable {
    *     twice
    */
   public int[][] steps(List<Session> sessions, int[] tokens, int count) {
-    return Session.step(runner, sessions, tokens, count);
+    return together(sessions).greedy(tokens, count);
   }
 
   Limits limits() {
@@ -337,7 +337,11 @@ public final class LanguageModel implements AutoCloseable {
    * @throws ModelException as {@link #steps}
    */
   public float[][] stepLogits(List<Session> sessions, int[] tokens) {
-    return Session.logits(runner, sessions, tokens);
+    return together(sessions).logits(tokens);
+  }
+
+  private Together together(List<Session> sessions) {
+    return new Together(runner, limits.chunk(), sessions);
   }
 
   /** What the backend made of the decode batch and the prompt batch. */

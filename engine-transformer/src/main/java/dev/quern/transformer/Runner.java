@@ -66,13 +66,7 @@ final class Runner implements AutoCloseable {
         if (next.isEmpty()) {
           throw e;
         }
-        LOG.log(
-            Level.WARNING,
-            "{0} cannot run the model, the next backend is tried: {1}",
-            candidate.name(),
-            e.getMessage());
-        FallbackEvent.record(candidate.name(), "the next backend", String.valueOf(e.getMessage()));
-        skipAfter(e);
+        passOver(candidate, e);
       }
     }
   }
@@ -111,6 +105,17 @@ final class Runner implements AutoCloseable {
     return run(ignored -> {}, step);
   }
 
+  private void passOver(Backends.Candidate candidate, BackendException refusal) {
+    LOG.log(
+        Level.WARNING,
+        "{0} cannot run the model, the next backend is tried: {1}",
+        candidate.name(),
+        refusal.getMessage());
+    FallbackEvent.record(
+        candidate.name(), "the next backend", String.valueOf(refusal.getMessage()));
+    skipAfter(refusal);
+  }
+
   /** A hybrid of the backend that failed is of no use unless that one had no room. */
   private void skipAfter(BackendException failure) {
     if (next.size() > 1 && !next.getFirst().helpsAfter(failure)) {
@@ -126,13 +131,7 @@ final class Runner implements AutoCloseable {
         move(candidate, failure);
         return;
       } catch (BackendException e) {
-        LOG.log(
-            Level.WARNING,
-            "{0} cannot run the model, the next backend is tried: {1}",
-            candidate.name(),
-            e.getMessage());
-        FallbackEvent.record(candidate.name(), "the next backend", String.valueOf(e.getMessage()));
-        skipAfter(e);
+        passOver(candidate, e);
       }
     }
     throw failure;

@@ -3,10 +3,9 @@ package dev.quern.transformer;
 import dev.quern.core.StepTime;
 import dev.quern.tokenizer.Tokenizer;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
+import java.util.function.Function;
 
 /**
  * One sequence of tokens: what was said so far, and the cached keys and values of most of it.
@@ -119,12 +118,12 @@ public final class Session implements AutoCloseable {
    */
   public void logits(int[] tokens, Consumer<float[]> sink) {
     requireOpen();
-    runner.run(this::sync, this::feed);
+    step(this::feed);
     append(tokens);
     int done = history.size() - tokens.length;
     while (done < history.size()) {
       int from = done;
-      float[][] some = runner.run(this::sync, placed -> logits(placed, from));
+      float[][] some = step(placed -> logits(placed, from));
       for (float[] logits : some) {
         sink.accept(logits);
       }
@@ -155,7 +154,7 @@ public final class Session implements AutoCloseable {
    */
   public List<StepTime> profileStep(int rows) {
     requireOpen();
-    return runner.run(this::sync, placed -> profileStep(placed, rows));
+    return step(placed -> profileStep(placed, rows));
   }
 
   private List<StepTime> profileStep(Placed placed, int rows) {
@@ -212,91 +211,53 @@ public final class Session implements AutoCloseable {
     return fork;
   }
 
-  /** Runs greedy steps of several sessions together; answers the tokens step by step. */
-  static int[][] step(Runner runner, List<Session> sessions, int[] tokens, int steps) {
-    requireTogether(runner, sessions, tokens, steps);
-    int[] next = tokens.clone();
-    int[][] chosen = new int[steps][];
-    for (int done = 0; done < steps; ) {
-      int some = Math.min(Decoder.RUN_AHEAD, steps - done);
-      int[] first = next;
-      for (int[] step :
-          runner.run(
-              now -> sessions.forEach(session -> session.sync(now)),
-              placed -> placed.decoder().greedyRun(rows(placed, sessions, first), some))) {
-        saw(sessions, next);
-        chosen[done++] = step;
-        next = step;
-      }
-    }
-    return chosen;
+  // ---- for steps of several sessions
+
+  Runner runner() {
+    return runner;
   }
 
-  /** Runs a step of several sessions together; answers the logits of each. */
-  static float[][] logits(Runner runner, List<Session> sessions, int[] tokens) {
-    requireTogether(runner, sessions, tokens, 1);
-    int[] every = IntStream.range(0, tokens.length).toArray();
-    float[][] logits =
-        runner.run(
-            now -> sessions.forEach(session -> session.sync(now)),
-            placed -> placed.decoder().logits(rows(placed, sessions, tokens), every));
-    saw(sessions, tokens);
-    return logits;
+  int sequence() {
+    return sequence;
   }
 
-  /** The next row of each session, whose history is brought into the cache. */
-  private static Rows rows(Placed placed, List<Session> sessions, int[] tokens) {
-    sessions.forEach(session -> session.feed(placed));
-    return new Rows(
-        tokens,
-        sessions.stream().mapToInt(session -> session.sequence).toArray(),
-        sessions.stream().mapToInt(session -> session.cached).toArray(),
-        Adapters.ofEach(sessions.stream().map(session -> session.adapters).toList()));
+  /** The position of the next row: how many tokens of the history are in the cache. */
+  int cached() {
+    return cached;
   }
 
-  private static void saw(List<Session> sessions, int[] tokens) {
-    for (int row = 0; row < tokens.length; row++) {
-      sessions.get(row).history.add(tokens[row]);
-      sessions.get(row).cached++;
-    }
+  List<LoraAdapter> adapters() {
+    return adapters;
   }
 
-  private static void requireTogether(
-      Runner runner, List<Session> sessions, int[] tokens, int steps) {
-    if (sessions.isEmpty() || sessions.size() != tokens.length || steps < 1) {
-      throw new ModelException(
-          "step: must have at least one session, a token for each and a step but has %d, %d and %d"
-              .formatted(sessions.size(), tokens.length, steps));
-    }
-    int most = sessions.getFirst().model.limits().chunk();
-    if (sessions.size() > most) {
-      throw new ModelException(
-          "step: sessions must be at most %d, the chunk, but are %d; load the model with"
-                  .formatted(most, sessions.size())
-              + " LoadOptions.withChunk");
-    }
-    if (new HashSet<>(sessions).size() < sessions.size()) {
-      throw new ModelException("step: every session must be there once but one is there twice");
-    }
-    for (Session session : sessions) {
-      session.requireOpen();
-      if (session.runner != runner) {
-        throw new ModelException(
-            "step: every session must be of the model that runs it but one is of another");
-      }
-      session.requireRoom(session.history.size(), steps);
-    }
-    sessions.getFirst().requireKnown(tokens);
+  /** Takes note of a token that a step brought into the cache. */
+  void saw(int token) {
+    history.add(token);
+    cached++;
+  }
+
+  /**
+   * Checks that this session can take part in a step.
+   *
+   * @throws ModelException if it is closed, or its context is full
+   */
+  void requireReady(int steps) {
+    requireOpen();
+    requireRoom(history.size(), steps);
   }
 
   /** Forgets what is in the cache if a failure since may have damaged it. */
-  private void sync(long now) {
+  void sync(long now) {
     cached = now == epoch ? cached : 0;
     epoch = now;
   }
 
+  private <T> T step(Function<Placed, T> step) {
+    return runner.run(this::sync, step);
+  }
+
   /** Brings the whole history into the cache. */
-  private Placed feed(Placed placed) {
+  Placed feed(Placed placed) {
     feed(placed, history.size());
     return placed;
   }
@@ -334,7 +295,7 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  private void requireKnown(int[] tokens) {
+  void requireKnown(int[] tokens) {
     for (int token : tokens) {
       if (token < 0 || token >= model.vocabulary()) {
         throw new ModelException(
@@ -388,12 +349,10 @@ public final class Session implements AutoCloseable {
     private boolean feedPrompt() {
       int chunk = model.limits().chunk();
       while (history.size() - cached > chunk) {
-        runner.run(
-            Session.this::sync,
-            placed -> {
-              feed(placed, cached + chunk);
-              return placed;
-            });
+        step(placed -> {
+          feed(placed, cached + chunk);
+          return placed;
+        });
         if (stopped()) {
           return false;
         }
@@ -405,24 +364,18 @@ public final class Session implements AutoCloseable {
     private int next() {
       Sampling sampling = options.sampling();
       if (sampling.isArgMax()) {
-        return runner.run(Session.this::sync, placed -> last(placed, placed.decoder()::greedy));
+        return step(placed -> last(placed, placed.decoder()::greedy));
       }
       if (sampling.repeatPenalty() == 1
           && sampling.topK() > 0
           && sampling.topK() <= Math.min(MAX_DEVICE_CANDIDATES, model.vocabulary())) {
         return sampler.draw(
-            runner.run(
-                Session.this::sync,
-                placed ->
-                    last(
-                        placed,
-                        (rows, row) -> placed.decoder().largest(rows, row, sampling.topK()))));
+            step(placed ->
+                last(placed, (rows, row) -> placed.decoder().largest(rows, row, sampling.topK()))));
       }
       float[] logits =
-          runner.run(
-              Session.this::sync,
-              placed ->
-                  last(placed, (rows, row) -> placed.decoder().logits(rows, new int[] {row})[0]));
+          step(placed ->
+              last(placed, (rows, row) -> placed.decoder().logits(rows, new int[] {row})[0]));
       sampler.penalise(logits, recent());
       return sampler.draw(Sampler.Candidates.of(logits));
     }
@@ -451,12 +404,10 @@ public final class Session implements AutoCloseable {
     /** Runs several greedy steps and takes their tokens; what follows an end is forgotten. */
     private boolean takeAll(int steps) {
       int[][] tokens =
-          runner.run(
-              Session.this::sync,
-              placed -> {
-                feed(placed, history.size() - 1);
-                return placed.decoder().greedyRun(rows(1), steps);
-              });
+          step(placed -> {
+            feed(placed, history.size() - 1);
+            return placed.decoder().greedyRun(rows(1), steps);
+          });
       for (int[] token : tokens) {
         cached++;
         if (!take(token[0])) {

@@ -6,33 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.quern.Fixtures;
 import dev.quern.core.Backend;
 import dev.quern.core.OpenOptions;
-import dev.quern.core.Shape;
 import dev.quern.core.Statistics;
-import dev.quern.core.format.WeightFormats;
 import dev.quern.core.plan.MemoryPlan;
 import dev.quern.gguf.GgufFile;
-import dev.quern.gguf.GgufMetadata;
-import dev.quern.gguf.GgufWriter;
 import dev.quern.testkit.Accuracy;
 import dev.quern.testkit.Golden;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -149,7 +135,7 @@ class LoraTest {
   })
   void anAdapterOnEveryProjectionIsAMergedModel(String name, String file) throws IOException {
     try (Backend backend = Engines.open(name)) {
-      everyProjection(backend, shipped(file), shipped(file));
+      everyProjection(backend, AdapterFiles.shipped(file), AdapterFiles.shipped(file));
     }
   }
 
@@ -168,8 +154,11 @@ class LoraTest {
   void anAdapterOnASplitMatrixIsAMergedModel() throws IOException {
     OpenOptions limit = OpenOptions.defaults().withSettings(Map.of("opencl.max-alloc", "400KiB"));
     try (Backend backend = Engines.open("opencl", limit)) {
-      everyProjection(backend, shipped("arch-mixtral-f32.gguf"), shipped("arch-mixtral-f32.gguf"));
-      try (ModelSource source = shipped("arch-mixtral-f32.gguf")) {
+      everyProjection(
+          backend,
+          AdapterFiles.shipped("arch-mixtral-f32.gguf"),
+          AdapterFiles.shipped("arch-mixtral-f32.gguf"));
+      try (ModelSource source = AdapterFiles.shipped("arch-mixtral-f32.gguf")) {
         assertThat(LanguageModel.plan(source, backend, OPTIONS).entries())
             .filteredOn(entry -> entry.parts() > 1)
             .extracting(MemoryPlan.Entry::name)
@@ -181,7 +170,7 @@ class LoraTest {
   private void everyProjection(Backend backend, ModelSource source, ModelSource again)
       throws IOException {
     Path file = folder.resolve("all.gguf");
-    write(file, source, 1);
+    AdapterFiles.write(file, source, 1);
     int[] tokens = {5, 400, 77, 1200, 9, 2000, 31};
     try (LanguageModel model = LanguageModel.load(source, backend, OPTIONS);
         LoraAdapter adapter = model.loadAdapter(file, 0.5f);
@@ -296,9 +285,9 @@ class LoraTest {
     Path out = folder.resolve("merged.gguf");
     int[] tokens = {5, 400, 77};
     try (Backend backend = Engines.open("reference");
-        ModelSource source = shipped("arch-mixtral-f32.gguf")) {
-      write(first, source, 1);
-      write(second, source, 1000);
+        ModelSource source = AdapterFiles.shipped("arch-mixtral-f32.gguf")) {
+      AdapterFiles.write(first, source, 1);
+      AdapterFiles.write(second, source, 1000);
       try (Lora one = Lora.read(first, source.metadata());
           Lora two = Lora.read(second, source.metadata());
           OutputStream stream = Files.newOutputStream(out)) {
@@ -307,7 +296,7 @@ class LoraTest {
       }
       try (LanguageModel written = LanguageModel.load(out, backend, OPTIONS);
           LanguageModel model =
-              LanguageModel.load(shipped("arch-mixtral-f32.gguf"), backend, OPTIONS);
+              LanguageModel.load(AdapterFiles.shipped("arch-mixtral-f32.gguf"), backend, OPTIONS);
           LoraAdapter one = model.loadAdapter(first, 0.5f);
           LoraAdapter two = model.loadAdapter(second, -1)) {
         List<float[]> expected = logits(model, List.of(one, two), tokens, 3);
@@ -322,9 +311,9 @@ class LoraTest {
   @ParameterizedTest
   @ValueSource(strings = {"reference", "cpu", "opencl"})
   void aWeightChangesWithoutCompiling(String name) throws IOException {
-    ModelSource source = shipped("arch-qwen2-f32.gguf");
+    ModelSource source = AdapterFiles.shipped("arch-qwen2-f32.gguf");
     Path file = folder.resolve("weight.gguf");
-    write(file, source, 2);
+    AdapterFiles.write(file, source, 2);
     int[] tokens = {5, 400, 77};
     try (Backend backend = Engines.open(name);
         LanguageModel model = LanguageModel.load(source, backend, OPTIONS)) {
@@ -346,58 +335,16 @@ class LoraTest {
     }
   }
 
-  /** PEFT's rows of queries and keys are in another order than those of llama files. */
-  @Test
-  void peftAdaptersOfLlamaAreReordered() throws IOException {
-    ModelSource source = shipped("arch-llama3-ropescale-f32.gguf");
-    String key = "base_model.model.model.layers.1.self_attn.";
-    Map<String, float[]> values = new LinkedHashMap<>();
-    values.put(key + "k_proj.lora_A.weight", random(2 * 64, 1));
-    float[] keys = random(32 * 2, 2);
-    values.put(key + "k_proj.lora_B.weight", keys);
-    values.put(key + "v_proj.lora_A.weight", random(2 * 64, 3));
-    float[] inOrder = random(32 * 2, 4);
-    values.put(key + "v_proj.lora_B.weight", inOrder);
-    Path file = folder.resolve("adapter_model.safetensors");
-    Shape a = Shape.of(2, 64);
-    Shape b = Shape.of(32, 2);
-    safetensors(file, values, List.of(a, b, a, b));
-    Files.writeString(
-        folder.resolve("adapter_config.json"),
-        "{\"lora_alpha\": 6, \"r\": 2, \"bias\": \"none\", \"rank_pattern\": {}, \"x\": [1,"
-            + " null]}");
-    try (source;
-        Lora lora = Lora.read(file, source.metadata())) {
-      Lora.Factors k = factors(lora, "blk.1.attn_k");
-      assertThat(k.scale()).isEqualTo(3);
-      // head 1 of two of 16: its row 3 and row 3 + 8 become rows 6 and 7
-      assertThat(at(k.b(), 16 + 6)).isEqualTo(keys[2 * (16 + 3)]);
-      assertThat(at(k.b(), 16 + 7)).isEqualTo(keys[2 * (16 + 11)]);
-      assertThat(at(factors(lora, "blk.1.attn_v").b(), 16 + 6)).isEqualTo(inOrder[2 * 22]);
-    }
-    Files.writeString(
-        folder.resolve("adapter_config.json"), "{\"lora_alpha\": 6, \"use_dora\": true}");
-    assertThatThrownBy(() -> Lora.read(file, source.metadata()))
-        .hasMessageContaining("use_dora must be false but is true");
-  }
-
-  private static Lora.Factors factors(Lora lora, String projection) {
-    return Objects.requireNonNull(lora.factors().get(projection));
-  }
-
-  private static float at(ModelSource.Weight b, long row) {
-    return b.data().get(ValueLayout.JAVA_FLOAT_UNALIGNED, row * b.shape().last() * 4);
-  }
-
   @Test
   void anAdapterOfAnotherModelIsRefused() throws IOException {
-    ModelSource qwen = shipped("arch-qwen2-f32.gguf");
+    ModelSource qwen = AdapterFiles.shipped("arch-qwen2-f32.gguf");
     Path file = folder.resolve("other.gguf");
-    write(file, qwen, 3);
+    AdapterFiles.write(file, qwen, 3);
     try (Backend backend = Engines.open("reference");
         qwen;
         LanguageModel llama =
-            LanguageModel.load(shipped("arch-llama3-ropescale-f32.gguf"), backend, OPTIONS)) {
+            LanguageModel.load(
+                AdapterFiles.shipped("arch-llama3-ropescale-f32.gguf"), backend, OPTIONS)) {
       long buffers = backend.statistics().liveBuffers();
       assertThatThrownBy(() -> llama.loadAdapter(file, 1))
           .hasMessageContaining("general.architecture must be llama but is qwen2");
@@ -407,13 +354,13 @@ class LoraTest {
 
   @Test
   void anAdapterOfAnotherLoadedModelOrAClosedOneIsRefused() throws IOException {
-    ModelSource source = shipped("arch-qwen2-f32.gguf");
+    ModelSource source = AdapterFiles.shipped("arch-qwen2-f32.gguf");
     Path file = folder.resolve("same.gguf");
-    write(file, source, 3);
+    AdapterFiles.write(file, source, 3);
     try (Backend backend = Engines.open("reference");
         LanguageModel one = LanguageModel.load(source, backend, OPTIONS);
         LanguageModel other =
-            LanguageModel.load(shipped("arch-qwen2-f32.gguf"), backend, OPTIONS)) {
+            LanguageModel.load(AdapterFiles.shipped("arch-qwen2-f32.gguf"), backend, OPTIONS)) {
       LoraAdapter adapter = one.loadAdapter(file, 1);
       assertThatThrownBy(() -> other.newSession(List.of(adapter)).close())
           .isInstanceOf(ModelException.class)
@@ -425,176 +372,5 @@ class LoraTest {
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("must be open to be used but is closed");
     }
-  }
-
-  /** Factors of blk.0.attn_q, which is [64, 64] of 4 heads, that no such weight has. */
-  @ParameterizedTest
-  @CsvSource({
-    "2 64, 64 3, must be",
-    "64, 64 2, must be",
-    "2 64, 64, must be",
-    "2 64, 63 2, must be",
-    "2 64, 4 2, must be",
-    "2 64, 2 2, must be",
-    "1 2 64, 1 64 2, must be",
-  })
-  void factorsOfWrongShapesAreNamed(String a, String b, String message) throws IOException {
-    ModelSource source = shipped("arch-llama3-ropescale-f32.gguf");
-    long[] first = Arrays.stream(a.split(" ")).mapToLong(Long::parseLong).toArray();
-    long[] second = Arrays.stream(b.split(" ")).mapToLong(Long::parseLong).toArray();
-    Path gguf = folder.resolve("wrong.gguf");
-    try (Arena arena = Arena.ofConfined()) {
-      String name = "blk.0.attn_q.weight";
-      GgufWriter.write(
-          gguf,
-          adapterMetadata("llama", 4f),
-          List.of(
-              tensor(arena, name + ".lora_a", Shape.of(first), 1),
-              tensor(arena, name + ".lora_b", Shape.of(second), 2)));
-    }
-    Path peft = folder.resolve("adapter_model.safetensors");
-    Map<String, float[]> values = new LinkedHashMap<>();
-    String key = "base_model.model.model.layers.0.self_attn.q_proj.lora_";
-    values.put(key + "A.weight", random((int) Shape.of(first).elements(), 1));
-    values.put(key + "B.weight", random((int) Shape.of(second).elements(), 2));
-    safetensors(peft, values, List.of(Shape.of(first), Shape.of(second)));
-    try (source) {
-      for (Path file : List.of(gguf, peft)) {
-        assertThatThrownBy(
-                () -> {
-                  try (Lora lora = Lora.read(file, source.metadata())) {
-                    lora.requireFits(source);
-                  }
-                })
-            .as(file.toString())
-            .isInstanceOf(ModelException.class)
-            .hasMessageContaining(message);
-      }
-    }
-  }
-
-  /** As llama.cpp has it: factors of a file without an alpha are added as they are. */
-  @Test
-  void anAlphaOfNothingIsOne() throws IOException {
-    Path file = folder.resolve("plain.gguf");
-    try (Arena arena = Arena.ofConfined();
-        ModelSource source = shipped("arch-qwen2-f32.gguf")) {
-      String name = "blk.0.attn_q.weight";
-      GgufWriter.write(
-          file,
-          adapterMetadata("qwen2", 0f),
-          List.of(
-              tensor(arena, name + ".lora_a", Shape.of(2, 64), 1),
-              tensor(arena, name + ".lora_b", Shape.of(64, 2), 2)));
-      try (Lora lora = Lora.read(file, source.metadata())) {
-        assertThat(factors(lora, "blk.0.attn_q").scale()).isEqualTo(1);
-      }
-    }
-  }
-
-  @Test
-  void damagedSafetensorsAreNamed() throws IOException {
-    ModelSource source = shipped("arch-qwen2-f32.gguf");
-    Path file = folder.resolve("bad.safetensors");
-    String entry =
-        "{\"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight\":"
-            + "{\"dtype\":\"F32\",\"shape\":[2,64],\"data_offsets\":[%s]}}";
-    for (String[] bad :
-        new String[][] {
-          {entry.formatted("0, 512"), "must be 512 in a file of 0"},
-          {entry.formatted("-8, 504"), "must be whole numbers"},
-          {entry.formatted("0, 512").replace("F32", "I8"), "dtype of base_model"},
-          {"[1]", "JSON must have an object at character 0"},
-          {"{\"a\": [}", "JSON must have a value at character 7"},
-          {"{\"a\": " + "[".repeat(70), "at most 64 levels"},
-        }) {
-      byte[] json = bad[0].getBytes(StandardCharsets.UTF_8);
-      ByteBuffer bytes = ByteBuffer.allocate(8 + json.length).order(ByteOrder.LITTLE_ENDIAN);
-      Files.write(file, bytes.putLong(json.length).put(json).array());
-      assertThatThrownBy(() -> Lora.read(file, source.metadata()))
-          .isInstanceOf(ModelException.class)
-          .hasMessageContaining(bad[1]);
-    }
-    Files.write(file, new byte[] {1, 2, 3});
-    assertThatThrownBy(() -> Lora.read(file, source.metadata()))
-        .hasMessageContaining("header at byte 0 must have a length");
-    source.close();
-  }
-
-  private static ModelSource shipped(String name) throws IOException {
-    try (InputStream stream = Golden.model(name)) {
-      return ModelSource.of(GgufFile.read(stream, name));
-    }
-  }
-
-  /** A random adapter of rank 2 and alpha 4 on everything that is a matrix. */
-  private static void write(Path file, ModelSource source, long seed) throws IOException {
-    GgufMetadata metadata =
-        adapterMetadata(source.metadata().requireString("general.architecture"), 4);
-    try (Arena arena = Arena.ofConfined()) {
-      List<GgufWriter.Source> tensors = new ArrayList<>();
-      for (ModelSource.Weight weight : source.weights()) {
-        Shape shape = weight.shape();
-        if (shape.rank() >= 2 && !weight.name().startsWith("token_embd")) {
-          boolean stack = shape.rank() == 3;
-          long rows = shape.dim(stack ? 1 : 0);
-          Shape a = stack ? Shape.of(shape.rows(), 2, shape.last()) : Shape.of(2, shape.last());
-          Shape b = stack ? Shape.of(shape.rows(), rows, 2) : Shape.of(rows, 2);
-          tensors.add(tensor(arena, weight.name() + ".lora_a", a, seed++));
-          tensors.add(tensor(arena, weight.name() + ".lora_b", b, seed++));
-        }
-      }
-      GgufWriter.write(file, metadata, tensors);
-    }
-  }
-
-  private static GgufMetadata adapterMetadata(String architecture, float alpha) {
-    return GgufMetadata.builder("lora")
-        .put("general.architecture", architecture)
-        .put("general.type", "adapter")
-        .put("adapter.type", "lora")
-        .put("adapter.lora.alpha", alpha)
-        .build();
-  }
-
-  private static GgufWriter.Source tensor(Arena arena, String name, Shape shape, long seed) {
-    float[] values = random((int) shape.elements(), seed);
-    MemorySegment data = arena.allocateFrom(ValueLayout.JAVA_FLOAT, values);
-    return new GgufWriter.Source(name, shape, WeightFormats.F32, data);
-  }
-
-  private static float[] random(int count, long seed) {
-    SplittableRandom random = new SplittableRandom(seed);
-    float[] values = new float[count];
-    for (int i = 0; i < count; i++) {
-      values[i] = (float) random.nextDouble(-0.1, 0.1);
-    }
-    return values;
-  }
-
-  private static void safetensors(Path file, Map<String, float[]> values, List<Shape> shapes)
-      throws IOException {
-    StringBuilder json = new StringBuilder("{\"__metadata__\": {\"format\": \"pt\"}");
-    int at = 0;
-    int i = 0;
-    for (Map.Entry<String, float[]> tensor : values.entrySet()) {
-      int end = at + 4 * tensor.getValue().length;
-      json.append(
-          ", \"%s\": {\"dtype\": \"F32\", \"shape\": %s, \"data_offsets\": [%d, %d]}"
-              .formatted(tensor.getKey(), shapes.get(i), at, end));
-      at = end;
-      i++;
-    }
-    byte[] header = json.append('}').toString().getBytes(StandardCharsets.UTF_8);
-    ByteBuffer bytes = ByteBuffer.allocate(8 + header.length + at).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.putLong(header.length).put(header);
-    values
-        .values()
-        .forEach(all -> {
-          for (float value : all) {
-            bytes.putFloat(value);
-          }
-        });
-    Files.write(file, bytes.array());
   }
 }

@@ -185,6 +185,27 @@ public record Results(JsonNode root) {
     return text("machine") + devices;
   }
 
+  /** When, from which commit, on which JVM, with which flags it was measured, in Markdown. */
+  String provenance() {
+    List<String> flags = new ArrayList<>();
+    for (JsonNode flag : root().path("flags")) {
+      if (!flag.asText().startsWith("-Dquern.commit=")) {
+        flags.add(flag.asText());
+      }
+    }
+    return "%s, commit %s, %s, flags `%s`, suite `%s`."
+        .formatted(
+            text("date").replaceFirst("T.*", ""),
+            shortened(text("commit")),
+            text("jvm"),
+            String.join(" ", flags),
+            text("suite"));
+  }
+
+  private static String shortened(String commit) {
+    return commit.length() > 12 ? commit.substring(0, 12) : commit;
+  }
+
   /** What a step does: operations without their kind, or how many if there are many in one. */
   public static String step(JsonNode step) {
     String what = step.path("what").asText();
