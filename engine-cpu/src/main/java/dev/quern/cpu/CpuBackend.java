@@ -115,11 +115,12 @@ final class CpuBackend implements Backend {
     BuildEvent event = Events.begin(BuildEvent::new);
     open();
     Lowering.Result lowering =
-        new Lowering(batch, options.precision(), table, kernels, weights).run();
+        new Lowering(batch, options.precision(), table, kernels, weights, workers.count()).run();
     long needed = lowering.steps().stream().mapToLong(Step::scratchBytes).max().orElse(0);
     own.forEach(worker -> scratchBytes += worker.reserve(needed));
     int tokens = lowering.steps().stream().mapToInt(Step::tokens).max().orElse(0);
     own.forEach(worker -> worker.reserveSums(tokens));
+    own.forEach(worker -> lowering.steps().forEach(step -> step.reserve(worker)));
     CpuBatch compiled = new CpuBatch(this, batch, lowering);
     batches.add(compiled);
     scratchBytes += compiled.scratchBytes();
@@ -136,7 +137,7 @@ final class CpuBackend implements Backend {
         this,
         (batch, options) ->
             copies.bytes(batch)
-                + new Lowering(batch, options.precision(), table, kernels, weights)
+                + new Lowering(batch, options.precision(), table, kernels, weights, workers.count())
                     .run()
                     .plan()
                     .scratchBytes());

@@ -1,6 +1,8 @@
 package dev.quern.cpu;
 
 import dev.quern.core.Precision;
+import dev.quern.core.Shape;
+import dev.quern.core.Slot;
 import dev.quern.core.Tensor;
 import dev.quern.core.op.Add;
 import dev.quern.core.op.ArgMax;
@@ -25,6 +27,7 @@ import dev.quern.core.op.TopK;
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.Kernels;
 import dev.quern.cpu.kernel.Side;
+import dev.quern.cpu.kernel.Tile;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -32,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Which kernels serve which operation, fastest first. */
 final class KernelTable {
@@ -70,6 +74,15 @@ final class KernelTable {
 
     Precision precision();
 
+    /** How many workers there are. */
+    int workers();
+
+    /** Has a step run before what is made now. */
+    void before(Step step);
+
+    /** A tensor that one step leaves for another. */
+    Tensor temporary(String name, Shape shape, Slot.@Nullable Count live);
+
     /** The interleaved copy of a weight; empty if there is none. */
     Optional<Interleaved> interleaved(Tensor w);
 
@@ -104,10 +117,7 @@ final class KernelTable {
     rowwise(ExpertSum.class, RowOps::expertSum);
     rowwise(ArgMax.class, RowOps::argMax);
     rowwise(TopK.class, RowOps::topK);
-    alone(
-        Attention.class,
-        "attention",
-        (op, context) -> new AttentionStep(op, kernels, context.memory()));
+    rows.put(Attention.class, List.of(attentionTiles(), attentionRows()));
     alone(ExpertMatMul.class, "experts", this::experts);
     for (Class<? extends Op> projection :
         List.of(MatMul.class, DequantMatMul.class, TernaryMatMul.class)) {
@@ -144,6 +154,47 @@ final class KernelTable {
                     kernels,
                     context.memory(),
                     context.interleaved(((Projection) op).w()).orElse(null))));
+  }
+
+  private Row attentionTiles() {
+    return new Row(
+        "attention tiles",
+        op -> {
+          Shape q = ((Attention) op).q().shape();
+          if (q.rows() < TILE_ROWS) {
+            return Optional.of(
+                "rows must be at least %d but are %d".formatted(TILE_ROWS, q.rows()));
+          }
+          return q.last() <= Tile.ROWS
+              ? Optional.empty()
+              : Optional.of(
+                  "heads must have at most %d elements but have %d".formatted(Tile.ROWS, q.last()));
+        },
+        (op, context) ->
+            new Lowered.Alone(
+                new AttentionTileStep(
+                    new RowAttention((Attention) op, kernels, context.memory()), kernels)));
+  }
+
+  private Row attentionRows() {
+    return new Row(
+        "attention",
+        op -> Optional.empty(),
+        (op, context) -> {
+          Attention attention = (Attention) op;
+          RowAttention rowAttention = new RowAttention(attention, kernels, context.memory());
+          int count = AttentionStep.pieces(attention, context.workers());
+          if (count == 1) {
+            return new Lowered.Alone(new AttentionStep(rowAttention, null));
+          }
+          Shape shape = AttentionPieces.shape(attention, count);
+          Tensor tensor = context.temporary("pieces", shape, attention.q().liveRows());
+          AttentionPieces pieces =
+              new AttentionPieces(
+                  rowAttention, count, tensor, context.memory().place(tensor), kernels.rows());
+          context.before(new AttentionStep(rowAttention, pieces));
+          return new Lowered.Rowwise(pieces.join());
+        });
   }
 
   private Row dot() {

@@ -36,6 +36,7 @@ final class Lowering implements KernelTable.Context {
   private final Map<SideKey, SideUse> sides = new HashMap<>();
   private final InterleavedWeights weights;
   private final List<Tensor> copied = new ArrayList<>();
+  private final int workers;
   private int nextSlot;
 
   Lowering(
@@ -43,7 +44,9 @@ final class Lowering implements KernelTable.Context {
       Precision precision,
       KernelTable table,
       Kernels kernels,
-      InterleavedWeights weights) {
+      InterleavedWeights weights,
+      int workers) {
+    this.workers = workers;
     this.weights = weights;
     this.precision = precision;
     this.batch = batch;
@@ -97,6 +100,24 @@ final class Lowering implements KernelTable.Context {
   }
 
   @Override
+  public int workers() {
+    return workers;
+  }
+
+  @Override
+  public void before(Step step) {
+    lowered.add(new Lowered.Alone(step));
+  }
+
+  @Override
+  public Tensor temporary(String name, Shape shape, Slot.@Nullable Count live) {
+    long bytes = WeightFormats.F32.bytes(shape.elements());
+    Slot.Bytes slot = new Slot.Bytes(nextSlot++, name, bytes);
+    Tensor all = Tensor.of(name, slot, shape, WeightFormats.F32);
+    return live == null ? all : all.withLiveRows(live);
+  }
+
+  @Override
   public Optional<Interleaved> interleaved(Tensor w) {
     Optional<Interleaved> copy = weights.use(w);
     copy.ifPresent(present -> copied.add(w));
@@ -114,10 +135,7 @@ final class Lowering implements KernelTable.Context {
     Tensor x = key.x;
     long length = x.shape().last();
     int vectors = Math.toIntExact(x.shape().elements() / length);
-    Slot.Bytes slot = new Slot.Bytes(nextSlot++, "side", 4 * x.shape().rows());
-    Tensor all = Tensor.of(slot.name(), slot, Shape.of(x.shape().rows()), WeightFormats.F32);
-    Slot.@Nullable Count live = x.liveRows();
-    Tensor token = live == null ? all : all.withLiveRows(live);
+    Tensor token = temporary("side", Shape.of(x.shape().rows()), x.liveRows());
     Side side = new Side(key.form, vectors, length);
     SideUse use = new SideUse(side, key.form, length, token);
     lowered.add(new Lowered.Rowwise(rowOps.side(x, use)));

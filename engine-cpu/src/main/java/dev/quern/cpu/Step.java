@@ -23,6 +23,9 @@ interface Step {
     return 0;
   }
 
+  /** Makes room in a worker for what it needs besides; no step may be running. */
+  default void reserve(Worker worker) {}
+
   /** Bytes of weights read, however many rows there are. */
   long weightBytes();
 

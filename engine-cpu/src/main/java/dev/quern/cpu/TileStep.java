@@ -69,7 +69,8 @@ final class TileStep implements Step {
         long at = w.at(first) + op.w().format().bytes(column);
         fill(frame, at, count, columns, values, staging, sums);
       }
-      tile.multiply(values, columns, x.in(frame), x.at(0) + 4L * column, x.rowBytes(), live, sums);
+      sums.take(x.in(frame), x.at(0) + 4L * column, x.rowBytes(), 0, live, columns);
+      tile.multiply(values, columns, count, live, sums);
     }
     MemorySegment target = y.in(frame);
     for (int t = 0; t < live; t++) {

@@ -11,7 +11,7 @@ final class Worker {
   private static final long ALIGNMENT = 128;
 
   final Dot.Job dot = new Dot.Job();
-  final AttentionMath.Cache cache = new AttentionMath.Cache();
+  final AttentionMath.Job attention = new AttentionMath.Job();
 
   /** At least as many bytes as any step of a compiled batch asked for. */
   MemorySegment scratch = MemorySegment.NULL;
@@ -19,7 +19,11 @@ final class Worker {
   /** For at least as many activation rows as any step of a compiled batch asked for. */
   Tile.Sums sums = new Tile.Sums(0);
 
+  /** Likewise, for sums of values. */
+  Tile.Sums weighted = new Tile.Sums(0);
+
   private int tokens;
+  private int weightedTokens;
 
   private Arena arena = Arena.ofShared();
 
@@ -46,6 +50,14 @@ final class Worker {
     }
   }
 
+  /** Grows the sums of values; no step may be running. */
+  void reserveWeighted(int wanted) {
+    if (wanted > weightedTokens) {
+      weightedTokens = wanted;
+      weighted = new Tile.Sums(wanted);
+    }
+  }
+
   /** Gives the scratch memory back; no step may be running. Returns how many bytes. */
   long release() {
     long bytes = scratch.byteSize();
@@ -56,6 +68,8 @@ final class Worker {
     dot.scratch = MemorySegment.NULL;
     tokens = 0;
     sums = new Tile.Sums(0);
+    weightedTokens = 0;
+    weighted = new Tile.Sums(0);
     return bytes;
   }
 }

@@ -1,54 +1,138 @@
 package dev.quern.cpu.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
-/** The two products of attention, over keys and values of one head in the cache. */
+/**
+ * Attention by the query heads that share a cached head: {@code y = Σⱼ e^(scoreⱼ − max) · valueⱼ}
+ * and {@code sum = Σⱼ e^(scoreⱼ − max)}, grown part by part of the sequence, so that keys and
+ * values are read once for all these heads and scores stay in the first-level cache. What was
+ * summed is multiplied by {@code e^(max − newMax)} where a part has a larger score (<a
+ * href="https://arxiv.org/abs/1805.02867">Milakov and Gimelshein 2018</a>).
+ */
 public interface AttentionMath {
-  /**
-   * Scores: {@code scores[j] = scale · Σᵢ q[i] · keys[j, i]}.
-   *
-   * @param cache one head of keys or values
-   * @param q the query, float32
-   * @param qAt where it starts
-   * @param scale factor of the sum
-   * @param scores receives float32, one a position
-   * @param at where the first score goes
-   */
-  void scores(Cache cache, MemorySegment q, long qAt, float scale, MemorySegment scores, long at);
+  /** The most positions of a part. */
+  int PART = 256;
+
+  /** Query heads that meet a key at once; there is memory for a multiple. */
+  int HEADS = 4;
 
   /**
-   * {@code y[i] = factor · Σⱼ weights[j] · values[j, i]}.
-   *
-   * @param cache one head of values
-   * @param weights float32, one a position
-   * @param at where the first weight lies
-   * @param factor factor of the sum
-   * @param y result, float32
-   * @param yAt where it goes
+   * Takes {@link Job#heads} queries of {@link Job#size} float32 that lie one behind the other; no
+   * position is summed yet.
    */
-  void weighted(
-      Cache cache, MemorySegment weights, long at, float factor, MemorySegment y, long yAt);
+  void begin(Job job, MemorySegment q, long qAt);
+
+  /** Adds {@link Job#positions} positions, at most {@link #PART}. */
+  void add(Job job);
+
+  /** Stores {@code factors[h] · y[h]}, head behind head. */
+  void end(Job job, MemorySegment y, long yAt);
+
+  /** {@code x = softCap · tanh(x / softCap)}, for multiples of 16 elements. */
+  void cap(float[] x, int at, int n, float softCap);
+
+  /** The largest of a multiple of 16 elements. */
+  float max(float[] x, int at, int n);
+
+  /** {@code y = e^(x − max)}, 0 where x is −∞; returns the sum. For multiples of 16 elements. */
+  float exponentials(float[] x, int at, int n, float max, float[] y, int yAt);
+
+  /** {@code x = factor · x}. */
+  void scale(float[] x, int at, int n, float factor);
 
   /**
-   * A head in the cache. One object per worker is filled again and again, as for {@link Dot.Job}.
+   * The operands and sums of one row and cached head. One object per worker is filled again and
+   * again, as for {@link Dot.Job}.
    */
-  final class Cache {
-    /** The cache. */
-    public MemorySegment bytes = MemorySegment.NULL;
+  final class Job {
+    /** Elements behind what is used, so that two workers' arrays share no cache line. */
+    private static final int PAD = 64;
 
-    /** Where the head's vector at the first position starts. */
-    public long at;
+    /** The cache of keys. */
+    public MemorySegment keys = MemorySegment.NULL;
+
+    /** Where the head's key at the first position starts. */
+    public long keysAt;
+
+    /** The cache of values. */
+    public MemorySegment values = MemorySegment.NULL;
+
+    /** Where the head's value at the first position starts. */
+    public long valuesAt;
 
     /** Bytes from one position to the next. */
     public long stride;
 
-    /** Positions. */
+    /** Positions to add. */
     public int positions;
 
-    /** Elements of the head. */
+    /** Elements of a head. */
     public int size;
+
+    /** Query heads. */
+    public int heads;
 
     /** Whether elements are f16, else float32. */
     public boolean half;
+
+    /** Factor of the scores. */
+    public float scale;
+
+    /** Bound of the scores; 0 for none. */
+    public float softCap;
+
+    /** The largest score of each head so far. */
+    public float[] max = {};
+
+    /** The sum of each head so far. */
+    public float[] sum = {};
+
+    /** By what the results of each head are multiplied. */
+    public float[] factors = {};
+
+    /** Queries, as the kernel wants them. */
+    public float[] q = {};
+
+    /** Scores of a part, as the kernel wants them. */
+    public float[] scores = {};
+
+    /** Sums of values, as the kernel wants them. */
+    public float[] y = {};
+
+    /** Sums in use. */
+    public final float[] part = new float[32 * HEADS * 16 + PAD];
+
+    /**
+     * Grows the arrays.
+     *
+     * @param wantedHeads query heads that share a cached one
+     * @param wantedSize elements of a head
+     * @param tokens how many largest scores and sums are wanted besides those of the heads
+     */
+    public void reserve(int wantedHeads, int wantedSize, int tokens) {
+      int room = Math.ceilDiv(wantedHeads, HEADS) * HEADS;
+      int numbers = Math.max(room, tokens) + PAD;
+      if (max.length < numbers) {
+        max = new float[numbers];
+        sum = new float[numbers];
+        factors = new float[numbers];
+      }
+      if (scores.length < room * PART + PAD) {
+        scores = new float[room * PART + PAD];
+      }
+      if (q.length < room * wantedSize + PAD) {
+        q = new float[room * wantedSize + PAD];
+        y = new float[room * wantedSize + PAD];
+      }
+    }
+
+    /** Sets all sums to those of no position. */
+    public void clear() {
+      int room = Math.ceilDiv(heads, HEADS) * HEADS;
+      Arrays.fill(max, 0, room, Float.NEGATIVE_INFINITY);
+      Arrays.fill(sum, 0, room, 0);
+      Arrays.fill(y, 0, room * size, 0);
+    }
   }
 }

@@ -104,60 +104,17 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void multiply(
-        MemorySegment tile,
-        int count,
-        MemorySegment x,
-        long xAt,
-        long xStride,
-        int tokens,
-        Sums sums) {
+    public void multiply(MemorySegment tile, int count, int rows, int tokens, Sums sums) {
       float[] c = sums.all;
       for (int t = 0; t < tokens; t++) {
-        for (int n = 0; n < ROWS; n++) {
+        for (int n = 0; n < rows; n++) {
           float sum = c[t * ROWS + n];
           for (int k = 0; k < count; k++) {
-            sum +=
-                x.get(RowMath.F32, xAt + t * xStride + 4L * k)
-                    * tile.get(RowMath.F32, Tile.place(k, n, ROWS));
+            sum += sums.x[t * COLUMNS + k] * tile.get(RowMath.F32, Tile.place(k, n, ROWS));
           }
           c[t * ROWS + n] = sum;
         }
       }
-    }
-  }
-
-  /** Plain loops. */
-  private static final class ScalarAttention implements AttentionMath {
-    @Override
-    public void scores(
-        Cache cache, MemorySegment q, long qAt, float scale, MemorySegment scores, long at) {
-      for (int j = 0; j < cache.positions; j++) {
-        double sum = 0;
-        for (int i = 0; i < cache.size; i++) {
-          sum += (double) q.get(RowMath.F32, qAt + 4L * i) * element(cache, j, i);
-        }
-        scores.set(RowMath.F32, at + 4L * j, (float) (scale * sum));
-      }
-    }
-
-    @Override
-    public void weighted(
-        Cache cache, MemorySegment weights, long at, float factor, MemorySegment y, long yAt) {
-      for (int i = 0; i < cache.size; i++) {
-        double sum = 0;
-        for (int j = 0; j < cache.positions; j++) {
-          sum += (double) weights.get(RowMath.F32, at + 4L * j) * element(cache, j, i);
-        }
-        y.set(RowMath.F32, yAt + 4L * i, (float) (factor * sum));
-      }
-    }
-
-    private static float element(Cache cache, int j, int i) {
-      long place = cache.at + j * cache.stride;
-      return cache.half
-          ? Float.float16ToFloat(cache.bytes.get(RowMath.I16, place + 2L * i))
-          : cache.bytes.get(RowMath.F32, place + 4L * i);
     }
   }
 }

@@ -56,31 +56,22 @@ public interface Tile {
   }
 
   /**
-   * {@code c[t, n] += Σₖ x[t, k] · tile[k, n]} for {@link #ROWS} rows n.
+   * {@code c[t, n] += Σₖ x[t, k] · tile[k, n]}.
    *
    * @param tile weights in panels
    * @param count columns
-   * @param x activations
-   * @param xAt where column 0 of the first activation row lies
-   * @param xStride bytes from one activation row to the next
+   * @param rows weight rows n, at most {@link #ROWS}
    * @param tokens activation rows
-   * @param sums receives the sums
+   * @param sums has the activations and receives the sums
    */
-  void multiply(
-      MemorySegment tile,
-      int count,
-      MemorySegment x,
-      long xAt,
-      long xStride,
-      int tokens,
-      Sums sums);
+  void multiply(MemorySegment tile, int count, int rows, int tokens, Sums sums);
 
   /** Memory of a worker on the heap. */
   final class Sums {
     /** The sums {@code c}, {@code [tokens, ROWS]}. */
     public final float[] all;
 
-    /** Activations in use. */
+    /** Activations in use, {@code [tokens, COLUMNS]}. */
     public final float[] x;
 
     /** Sums in use. */
@@ -90,6 +81,21 @@ public interface Tile {
     public Sums(int tokens) {
       all = new float[tokens * ROWS];
       x = new float[Math.ceilDiv(tokens, TOKENS) * TOKENS * COLUMNS];
+    }
+
+    /**
+     * Takes {@code count} columns of activation rows.
+     *
+     * @param from activations
+     * @param at where the first column of the first row lies
+     * @param stride bytes from one row to the next
+     * @param token number of the first row here
+     * @param tokens rows
+     */
+    public void take(MemorySegment from, long at, long stride, int token, int tokens, int count) {
+      for (int t = 0; t < tokens; t++) {
+        MemorySegment.copy(from, RowMath.F32, at + t * stride, x, (token + t) * COLUMNS, count);
+      }
     }
 
     /** Sets the sums of the first {@code tokens} to zero. */

@@ -47,6 +47,11 @@ final class Exp {
     return p.mul(power(half)).mul(power(exponent.sub(half)));
   }
 
+  /** {@code cap · tanh(x / cap)}. */
+  static FloatVector softCap(FloatVector x, float cap) {
+    return splat(-2 * cap).div(of(x.mul(2 / cap)).add(1)).add(cap);
+  }
+
   private static FloatVector power(IntVector exponent) {
     return exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
   }

@@ -42,6 +42,29 @@ final class Transpose {
     }
   }
 
+  /** The sums of N rows of N numbers each, which are lost. */
+  static FloatVector sums(float[] rows, int at) {
+    if (N == 16) {
+      fold(rows, at, 8, SWAP_8, BIT_8);
+    }
+    if (N >= 8) {
+      fold(rows, at, 4, SWAP_4, BIT_4);
+    }
+    fold(rows, at, 2, SWAP_2, BIT_2);
+    fold(rows, at, 1, SWAP_1, BIT_1);
+    return FloatVector.fromArray(F, rows, at);
+  }
+
+  /** Adds pairs of lanes, of row i to where the bit is unset, of row i + distance to the others. */
+  private static void fold(
+      float[] rows, int at, int distance, VectorShuffle<Float> swap, VectorMask<Float> bit) {
+    for (int i = at; i < at + N * distance; i += N) {
+      FloatVector a = FloatVector.fromArray(F, rows, i);
+      FloatVector b = FloatVector.fromArray(F, rows, i + N * distance);
+      a.blend(b, bit).add(b.blend(a, bit).rearrange(swap)).intoArray(rows, i);
+    }
+  }
+
   /** Step of the {@code i}-th pair of rows that are {@code distance} apart. */
   private static void step(
       float[] part, int i, int distance, VectorShuffle<Float> swap, VectorMask<Float> bit) {

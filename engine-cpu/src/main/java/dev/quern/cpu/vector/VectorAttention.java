@@ -1,116 +1,272 @@
 package dev.quern.cpu.vector;
 
+import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.N;
+import static dev.quern.cpu.vector.Lanes.f32;
 import static dev.quern.cpu.vector.Lanes.splat;
-import static dev.quern.cpu.vector.Lanes.zero;
 
 import dev.quern.cpu.kernel.AttentionMath;
 import dev.quern.cpu.kernel.RowMath;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 
 /**
- * Attention over f16 or float32 caches, widened in registers. The two kinds have methods of their
- * own, so that each stays small enough for C2 to inline its vectors.
+ * Four heads at once. A head's elements are handled 2 N at a time: of f16 the N even ones, then the
+ * N odd ones, as the halves of ints hold them, else N and N in order. Queries and sums lie in that
+ * order, chunk by chunk, four heads in each; what fills no chunk lies behind, head by head. A score
+ * lies beside those of the other three heads, so lanes of a vector are heads and positions.
  */
 final class VectorAttention implements AttentionMath {
-  @Override
-  public void scores(
-      Cache cache, MemorySegment q, long qAt, float scale, MemorySegment scores, long at) {
-    if (cache.half) {
-      halfScores(cache, q, qAt, scale, scores, at);
-    } else {
-      floatScores(cache, q, qAt, scale, scores, at);
-    }
-  }
+  private static final int CHUNK = 2 * N;
 
-  private static void halfScores(
-      Cache cache, MemorySegment q, long qAt, float scale, MemorySegment scores, long at) {
-    for (int j = 0; j < cache.positions; j++) {
-      float sum = F16Dot.dot(cache.bytes, cache.at + j * cache.stride, q, qAt, cache.size);
-      scores.set(RowMath.F32, at + 4L * j, scale * sum);
-    }
-  }
+  /** Positions whose scores are made together. */
+  private static final int BLOCK = 32;
 
-  private static void floatScores(
-      Cache cache, MemorySegment q, long qAt, float scale, MemorySegment scores, long at) {
-    for (int j = 0; j < cache.positions; j++) {
-      float sum = F32Dot.dot(cache.bytes, cache.at + j * cache.stride, q, qAt, cache.size);
-      scores.set(RowMath.F32, at + 4L * j, scale * sum);
-    }
-  }
+  private static final VectorShuffle<Float> EVEN = VectorShuffle.makeUnzip(F, 0);
+  private static final VectorShuffle<Float> ODD = VectorShuffle.makeUnzip(F, 1);
+  private static final VectorShuffle<Float> LOW = VectorShuffle.makeZip(F, 0);
+  private static final VectorShuffle<Float> HIGH = VectorShuffle.makeZip(F, 1);
 
   @Override
-  public void weighted(
-      Cache cache, MemorySegment weights, long at, float factor, MemorySegment y, long yAt) {
-    int i = 0;
-    for (; i <= cache.size - 2 * N; i += 2 * N) {
-      if (cache.half) {
-        halfPair(cache, i, weights, at, factor, y, yAt);
+  public void begin(Job job, MemorySegment q, long qAt) {
+    job.clear();
+    int whole = whole(job);
+    int rest = job.size - whole;
+    float scale = job.scale * (job.half ? HalfAttention.UP : 1);
+    for (int h = 0; h < Math.ceilDiv(job.heads, HEADS) * HEADS; h++) {
+      int first = quad(job, h / HEADS);
+      // heads that are not there do what the last one does
+      long from = qAt + 4L * job.size * Math.min(h, job.heads - 1);
+      for (int k = 0; k < whole; k += CHUNK) {
+        FloatVector a = f32(q, from + 4L * k).mul(scale);
+        FloatVector b = f32(q, from + 4L * (k + N)).mul(scale);
+        int to = first + HEADS * k + h % HEADS * CHUNK;
+        (job.half ? a.rearrange(EVEN, b) : a).intoArray(job.q, to);
+        (job.half ? a.rearrange(ODD, b) : b).intoArray(job.q, to + N);
+      }
+      int to = first + HEADS * whole + h % HEADS * rest;
+      for (int i = 0; i < rest; i++) {
+        job.q[to + i] = job.scale * q.get(RowMath.F32, from + 4L * (whole + i));
+      }
+    }
+  }
+
+  @Override
+  public void add(Job job) {
+    int count = job.positions * HEADS;
+    int padded = Math.ceilDiv(count, N) * N;
+    for (int quad = 0; quad < Math.ceilDiv(job.heads, HEADS); quad++) {
+      int scores = quad * HEADS * PART;
+      scores(job, quad(job, quad), scores);
+      if (job.softCap != 0) {
+        cap(job.scores, scores, padded, job.softCap);
+      }
+      Arrays.fill(job.scores, scores + count, scores + padded, Float.NEGATIVE_INFINITY);
+      weights(job, quad, scores, padded);
+      values(job, quad(job, quad), scores);
+    }
+  }
+
+  /** Products of keys and queries, some positions at a time so that their sums stay near. */
+  private static void scores(Job job, int q, int scores) {
+    int whole = whole(job);
+    float down = job.half ? HalfAttention.DOWN : 1;
+    for (int j = 0; j < job.positions; j += BLOCK) {
+      int count = Math.min(BLOCK, job.positions - j);
+      Arrays.fill(job.part, 0, count * HEADS * N, 0);
+      long at = job.keysAt + j * job.stride;
+      int k = 0;
+      for (; k <= whole - 2 * CHUNK; k += 2 * CHUNK) {
+        if (job.half) {
+          HalfAttention.two(
+              job.keys, at + 2L * k, job.stride, count, job.q, q + HEADS * k, job.part);
+        } else {
+          FloatAttention.two(
+              job.keys, at + 4L * k, job.stride, count, job.q, q + HEADS * k, job.part);
+        }
+      }
+      if (k < whole) {
+        if (job.half) {
+          HalfAttention.one(
+              job.keys, at + 2L * k, job.stride, count, job.q, q + HEADS * k, job.part);
+        } else {
+          FloatAttention.one(
+              job.keys, at + 4L * k, job.stride, count, job.q, q + HEADS * k, job.part);
+        }
+      }
+      sums(job.part, count * HEADS, down, job.scores, scores + HEADS * j);
+    }
+    if (whole < job.size) {
+      restOfScores(job, q + HEADS * whole, scores, job.size - whole);
+    }
+  }
+
+  private static void sums(float[] part, int count, float factor, float[] sums, int at) {
+    for (int i = 0; i < count; i++) {
+      sums[at + i] = factor * Lanes.sum(FloatVector.fromArray(F, part, i * N));
+    }
+  }
+
+  private static void restOfScores(Job job, int q, int scores, int rest) {
+    int whole = job.size - rest;
+    for (int j = 0; j < job.positions; j++) {
+      for (int i = 0; i < rest; i++) {
+        float key = element(job, job.keys, job.keysAt + j * job.stride, whole + i);
+        for (int h = 0; h < HEADS; h++) {
+          job.scores[scores + HEADS * j + h] += job.q[q + h * rest + i] * key;
+        }
+      }
+    }
+  }
+
+  /** Turns scores into weights, and sums so far into what they are under the new largest scores. */
+  private void weights(Job job, int quad, int scores, int count) {
+    int head = quad * HEADS;
+    float[] part = job.part;
+    FloatVector max = splat(Float.NEGATIVE_INFINITY);
+    for (int i = scores; i < scores + count; i += N) {
+      max = max.max(FloatVector.fromArray(F, job.scores, i));
+    }
+    max.intoArray(part, 0);
+    for (int h = 0; h < HEADS; h++) {
+      float largest = job.max[head + h];
+      for (int i = h; i < N; i += HEADS) {
+        largest = Math.max(largest, part[i]);
+      }
+      for (int i = h; i < N; i += HEADS) {
+        part[i] = largest;
+      }
+      if (largest > job.max[head + h]) {
+        keep(job, quad, h, (float) Math.exp(job.max[head + h] - largest));
+        job.max[head + h] = largest;
+      }
+    }
+    max = FloatVector.fromArray(F, part, 0);
+    float up = job.half ? HalfAttention.UP : 1;
+    FloatVector sum = FloatVector.zero(F);
+    for (int i = scores; i < scores + count; i += N) {
+      FloatVector weight = Exp.of(FloatVector.fromArray(F, job.scores, i).sub(max));
+      weight.mul(up).intoArray(job.scores, i);
+      sum = sum.add(weight);
+    }
+    sum.intoArray(part, 0);
+    for (int i = 0; i < N; i++) {
+      job.sum[head + i % HEADS] += part[i];
+    }
+  }
+
+  private void keep(Job job, int quad, int h, float factor) {
+    job.sum[quad * HEADS + h] *= factor;
+    int whole = whole(job);
+    int rest = job.size - whole;
+    int first = quad(job, quad);
+    for (int k = 0; k < whole; k += CHUNK) {
+      scale(job.y, first + HEADS * k + h * CHUNK, CHUNK, factor);
+    }
+    for (int i = 0; i < rest; i++) {
+      job.y[first + HEADS * whole + h * rest + i] *= factor;
+    }
+  }
+
+  private static void values(Job job, int y, int scores) {
+    int whole = whole(job);
+    for (int k = 0; k < whole; k += CHUNK) {
+      int to = y + HEADS * k;
+      if (job.half) {
+        long at = job.valuesAt + 2L * k;
+        HalfAttention.values(
+            job.values, at, job.stride, job.positions, job.scores, scores, job.y, to);
       } else {
-        floatPair(cache, i, weights, at, factor, y, yAt);
+        long at = job.valuesAt + 4L * k;
+        FloatAttention.values(
+            job.values, at, job.stride, job.positions, job.scores, scores, job.y, to);
       }
     }
-    for (; i <= cache.size - N; i += N) {
-      one(cache, i, weights, at, factor, y, yAt);
-    }
-    for (; i < cache.size; i++) {
-      float sum = 0;
-      for (int j = 0; j < cache.positions; j++) {
-        sum += weights.get(RowMath.F32, at + 4L * j) * element(cache, j, i);
+    int rest = job.size - whole;
+    for (int i = 0; i < rest; i++) {
+      for (int j = 0; j < job.positions; j++) {
+        float value = element(job, job.values, job.valuesAt + j * job.stride, whole + i);
+        for (int h = 0; h < HEADS; h++) {
+          job.y[y + HEADS * whole + h * rest + i] += job.scores[scores + HEADS * j + h] * value;
+        }
       }
-      y.set(RowMath.F32, yAt + 4L * i, factor * sum);
     }
   }
 
-  private static void halfPair(
-      Cache cache, int i, MemorySegment weights, long at, float factor, MemorySegment y, long yAt) {
-    FloatVector a = zero();
-    FloatVector b = zero();
-    for (int j = 0; j < cache.positions; j++) {
-      FloatVector p = splat(weights.get(RowMath.F32, at + 4L * j));
-      long place = cache.at + j * cache.stride + 2L * i;
-      a = Lanes.f16(cache.bytes, place).fma(p, a);
-      b = Lanes.f16(cache.bytes, place + 2L * N).fma(p, b);
+  @Override
+  public void end(Job job, MemorySegment y, long yAt) {
+    int whole = whole(job);
+    int rest = job.size - whole;
+    for (int h = 0; h < job.heads; h++) {
+      int first = quad(job, h / HEADS);
+      long to = yAt + 4L * job.size * h;
+      float factor = job.factors[h] * (job.half ? HalfAttention.DOWN : 1);
+      float restFactor = job.factors[h] / (job.half ? HalfAttention.UP : 1);
+      for (int k = 0; k < whole; k += CHUNK) {
+        int from = first + HEADS * k + h % HEADS * CHUNK;
+        FloatVector a = FloatVector.fromArray(F, job.y, from).mul(factor);
+        FloatVector b = FloatVector.fromArray(F, job.y, from + N).mul(factor);
+        Lanes.store(job.half ? a.rearrange(LOW, b) : a, y, to + 4L * k);
+        Lanes.store(job.half ? a.rearrange(HIGH, b) : b, y, to + 4L * (k + N));
+      }
+      for (int i = 0; i < rest; i++) {
+        float value = restFactor * job.y[first + HEADS * whole + h % HEADS * rest + i];
+        y.set(RowMath.F32, to + 4L * (whole + i), value);
+      }
     }
-    Lanes.store(a.mul(factor), y, yAt + 4L * i);
-    Lanes.store(b.mul(factor), y, yAt + 4L * (i + N));
   }
 
-  private static void floatPair(
-      Cache cache, int i, MemorySegment weights, long at, float factor, MemorySegment y, long yAt) {
-    FloatVector a = zero();
-    FloatVector b = zero();
-    for (int j = 0; j < cache.positions; j++) {
-      FloatVector p = splat(weights.get(RowMath.F32, at + 4L * j));
-      long place = cache.at + j * cache.stride + 4L * i;
-      a = Lanes.f32(cache.bytes, place).fma(p, a);
-      b = Lanes.f32(cache.bytes, place + 4L * N).fma(p, b);
+  @Override
+  public void cap(float[] x, int at, int n, float softCap) {
+    for (int i = at; i < at + n; i += N) {
+      Exp.softCap(FloatVector.fromArray(F, x, i), softCap).intoArray(x, i);
     }
-    Lanes.store(a.mul(factor), y, yAt + 4L * i);
-    Lanes.store(b.mul(factor), y, yAt + 4L * (i + N));
   }
 
-  private static void one(
-      Cache cache, int i, MemorySegment weights, long at, float factor, MemorySegment y, long yAt) {
-    FloatVector a = zero();
-    for (int j = 0; j < cache.positions; j++) {
-      a = load(cache, j, i).fma(splat(weights.get(RowMath.F32, at + 4L * j)), a);
+  @Override
+  public float max(float[] x, int at, int n) {
+    FloatVector max = splat(Float.NEGATIVE_INFINITY);
+    for (int i = at; i < at + n; i += N) {
+      max = max.max(FloatVector.fromArray(F, x, i));
     }
-    Lanes.store(a.mul(factor), y, yAt + 4L * i);
+    return max.reduceLanes(VectorOperators.MAX);
   }
 
-  private static FloatVector load(Cache cache, int j, int i) {
-    long place = cache.at + j * cache.stride;
-    return cache.half
-        ? Lanes.f16(cache.bytes, place + 2L * i)
-        : Lanes.f32(cache.bytes, place + 4L * i);
+  @Override
+  public float exponentials(float[] x, int at, int n, float max, float[] y, int yAt) {
+    FloatVector sum = FloatVector.zero(F);
+    for (int i = 0; i < n; i += N) {
+      FloatVector weight = Exp.of(FloatVector.fromArray(F, x, at + i).sub(max));
+      weight.intoArray(y, yAt + i);
+      sum = sum.add(weight);
+    }
+    return Lanes.sum(sum);
   }
 
-  private static float element(Cache cache, int j, int i) {
-    long place = cache.at + j * cache.stride;
-    return cache.half
-        ? Lanes.half(cache.bytes, place + 2L * i)
-        : cache.bytes.get(RowMath.F32, place + 4L * i);
+  @Override
+  public void scale(float[] x, int at, int n, float factor) {
+    int whole = n / N * N;
+    for (int i = at; i < at + whole; i += N) {
+      FloatVector.fromArray(F, x, i).mul(factor).intoArray(x, i);
+    }
+    for (int i = at + whole; i < at + n; i++) {
+      x[i] *= factor;
+    }
+  }
+
+  private static int whole(Job job) {
+    return job.size / CHUNK * CHUNK;
+  }
+
+  /** Where the queries and sums of four heads start. */
+  private static int quad(Job job, int quad) {
+    return quad * HEADS * job.size;
+  }
+
+  private static float element(Job job, MemorySegment cache, long at, int i) {
+    return job.half ? Lanes.half(cache, at + 2L * i) : cache.get(RowMath.F32, at + 4L * i);
   }
 }

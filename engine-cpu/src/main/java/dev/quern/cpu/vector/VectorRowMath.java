@@ -110,8 +110,7 @@ final class VectorRowMath implements RowMath {
   public void softCap(MemorySegment x, long xAt, float cap, MemorySegment y, long yAt, int n) {
     int i = 0;
     for (; i <= n - N; i += N) {
-      FloatVector e = Exp.of(f32(x, xAt + 4L * i).mul(2 / cap));
-      store(splat(-2 * cap).div(e.add(1)).add(cap), y, yAt + 4L * i);
+      store(Exp.softCap(f32(x, xAt + 4L * i), cap), y, yAt + 4L * i);
     }
     for (; i < n; i++) {
       set(y, yAt, i, (float) (cap * Math.tanh((double) get(x, xAt, i) / cap)));

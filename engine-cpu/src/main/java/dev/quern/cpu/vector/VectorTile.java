@@ -29,18 +29,8 @@ final class VectorTile implements Tile {
   private static final int TOGETHER = N == 16 ? 6 : 4;
 
   @Override
-  public void multiply(
-      MemorySegment tile,
-      int count,
-      MemorySegment x,
-      long xAt,
-      long xStride,
-      int tokens,
-      Sums sums) {
-    for (int t = 0; t < tokens; t++) {
-      MemorySegment.copy(x, RowMath.F32, xAt + t * xStride, sums.x, t * COLUMNS, count);
-    }
-    for (int n = 0; n < ROWS; n += PANEL) {
+  public void multiply(MemorySegment tile, int count, int rows, int tokens, Sums sums) {
+    for (int n = 0; n < rows; n += PANEL) {
       for (int t = 0; t < tokens; t += TOGETHER) {
         int group = Math.min(TOGETHER, tokens - t);
         group(tile, Tile.place(0, n, PANEL), count, group, sums, t * COLUMNS);
