@@ -22,19 +22,21 @@ public interface Backend extends AutoCloseable {
    * Makes a constant tensor of weights. The backend may use {@code data} in place or keep a copy in
    * a layout of its own, so {@code data} must stay alive and unchanged until the backend, or the
    * tensor's buffer, is closed, and every thread must be able to read it ({@code Arena.ofShared()},
-   * not {@code ofConfined()}).
+   * not {@code ofConfined()}). The tensor's storage is a {@link Buffer}.
    *
+   * @param name for messages; a {@linkplain dev.quern.core.hybrid hybrid} finds the layer in it
    * @param data exactly {@code format.bytes(shape.elements())} bytes in the format's stored layout
    * @throws IllegalArgumentException if the size of {@code data} does not match, or the backend
    *     uses it in place and one thread alone can read it
-   * @throws BackendException if the device has no room
+   * @throws InsufficientMemoryException if the device has no room
    */
   Tensor adopt(String name, WeightFormat format, Shape shape, MemorySegment data);
 
   /**
    * Makes a persistent buffer, zero-filled.
    *
-   * @throws BackendException if the device has no room
+   * @param name for messages, as in {@link #adopt}
+   * @throws InsufficientMemoryException if the device has no room
    */
   Buffer allocate(String name, long bytes);
 
@@ -42,9 +44,11 @@ public interface Backend extends AutoCloseable {
   Support supports(Op op, Precision precision);
 
   /**
-   * Lowers, plans and builds a batch.
+   * Lowers, plans and builds a batch. An operation that {@link #supports} answers {@link
+   * Support.No} for is run all the same, through the reference.
    *
    * @throws BackendException if a kernel cannot be built
+   * @throws InsufficientMemoryException if the device has no room for scratch memory
    */
   CompiledBatch compile(CommandBatch batch, CompileOptions options);
 

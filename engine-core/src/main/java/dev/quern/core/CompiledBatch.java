@@ -40,7 +40,7 @@ public interface CompiledBatch extends AutoCloseable {
   /** What the backend made of the batch, operation by operation, for people to read. */
   String explain();
 
-  /** Gives its scratch memory back, after its submits have finished. */
+  /** Gives its scratch memory back, after its submits have finished. Closing twice does nothing. */
   @Override
   void close();
 }

@@ -7,7 +7,8 @@ public interface Completion {
   Completion DONE = () -> {};
 
   /**
-   * Waits until the submit has finished.
+   * Waits until the submit has finished. May be called from any thread, and more than once, with
+   * the same outcome.
    *
    * @throws BackendException if it failed
    */

@@ -5,7 +5,8 @@ import java.util.List;
 /**
  * What a backend runs on.
  *
- * @param id what to pass to {@link Backends#open}, for example {@code opencl:0}
+ * @param id what to pass to {@link Backends#open}: the provider's name, and a colon and a number
+ *     where it has several devices, as in {@code opencl:0}
  * @param name the device's own name
  * @param vendor who made it
  * @param kind cpu, gpu or other

@@ -8,7 +8,9 @@ public sealed interface Probe {
    * Something can be opened.
    *
    * @param rank how early {@code auto} tries it, highest first: {@link #GPU}, {@link #VECTOR_CPU},
-   *     {@link #COMPUTE_CPU}, {@link #REFERENCE}, or {@link #BY_NAME_ONLY}
+   *     {@link #COMPUTE_CPU}, {@link #REFERENCE}, a number between them, or {@link #BY_NAME_ONLY}.
+   *     What is above {@link #VECTOR_CPU} counts as a device with memory of its own: {@code auto}
+   *     also tries it together with the best host
    * @param devices at least one, best first
    */
   record Usable(int rank, List<Device> devices) implements Probe {

@@ -10,7 +10,8 @@ public sealed interface Support {
   record Yes(String kernel) implements Support {}
 
   /**
-   * It does not: the operation runs decomposed, or on the host through the reference.
+   * It does not: the operation runs on the host through the reference, counted by {@link
+   * Statistics#hostSteps}.
    *
    * @param reason why, in words that a user understands
    */

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.TestInstance;
  * <p>The oracle is the reference backend. Inputs are seeded and contain outliers, outputs are
  * filled with NaN before a submit, sentinels lie around every buffer, and each result is compared
  * within a {@link Tolerance} that carries its reason. An operation that {@code supports} answers
- * {@code No} for is still compared: it must run decomposed or on the host.
+ * {@code No} for is still compared: it must run through the reference.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class BackendConformance {

@@ -8,7 +8,7 @@ import java.lang.foreign.ValueLayout;
  * each.
  *
  * <p>Bytes: {@code d} f16 at 0; {@code qs[16]} at 2, low nibbles hold elements 0–15, high nibbles
- * 16–31. The values are those of {@link Iq4Values}.
+ * 16–31. Code 0 to 15 is −127, −104, −83, −65, −49, −35, −22, −10, 1, 13, 25, 38, 53, 69, 89, 113.
  */
 public record IQ4_NL() implements WeightFormat {
   @Override

@@ -10,7 +10,7 @@ import java.lang.foreign.ValueLayout;
  * 4; {@code qs[128]} at 8, where the low nibbles of bytes {@code 16·j} to {@code 16·j + 15} hold
  * the first 16 elements of sub-block {@code j} and the high ones the others. Bits 0–3 of scⱼ are
  * nibble {@code j} of {@code scales_l}, bits 4–5 are bit pair {@code j} of {@code scales_h}. The
- * values are those of {@link Iq4Values}.
+ * values are those of {@link IQ4_NL}.
  */
 public record IQ4_XS() implements WeightFormat {
   @Override

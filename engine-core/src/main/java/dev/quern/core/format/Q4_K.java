@@ -6,9 +6,13 @@ import java.lang.foreign.ValueLayout;
 /**
  * {@code w = (d · scⱼ) · q − dmin · mⱼ} with {@code j = i / 32}: 256 elements, 4.5 bits each.
  *
- * <p>Bytes: {@code d} f16 at 0; {@code dmin} f16 at 2; eight 6-bit scales and minima at 4; {@code
- * qs[128]} at 16, where byte {@code 32·(i/64) + i%32} holds element {@code i} in its low nibble if
- * {@code j} is even, else in its high one.
+ * <p>Bytes: {@code d} f16 at 0; {@code dmin} f16 at 2; eight 6-bit scales and minima in twelve
+ * bytes at 4; {@code qs[128]} at 16, where byte {@code 32·(i/64) + i%32} holds element {@code i} in
+ * its low nibble if {@code j} is even, else in its high one.
+ *
+ * <p>Of the twelve bytes, 0–3 hold scales 0–3 and 4–7 minima 0–3 in their low six bits; 8–11 hold
+ * the low nibbles of scales 4–7 (low nibble) and minima 4–7 (high nibble), whose upper two bits are
+ * the upper bits of bytes 0–3 and 4–7.
  */
 public record Q4_K() implements WeightFormat {
   @Override

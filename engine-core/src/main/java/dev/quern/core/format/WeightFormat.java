@@ -6,10 +6,15 @@ import java.nio.ByteOrder;
 
 /**
  * How numbers are stored: the geometry of a block, its id in GGUF files, and the scalar decoder
- * that <em>defines</em> what the bytes mean. Every other decoder is tested against it.
+ * that <em>defines</em> what the bytes mean. Every other decoder is tested against it, and it
+ * against golden blocks.
  *
  * <p>A new format is one record that implements this interface and one line in {@link
- * WeightFormats}; backends run it through {@link #decode} until they have kernels of their own.
+ * WeightFormats}; backends run it through {@link #decode} until they have kernels of their own. The
+ * layouts of blocks are those of ggml.
+ *
+ * @see <a href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">GGUF</a>, and <a
+ *     href="https://github.com/ggml-org/ggml/blob/master/src/ggml-common.h">the blocks of ggml</a>
  */
 public interface WeightFormat {
   /** Little-endian f16 bits at any address. */
@@ -51,6 +56,8 @@ public interface WeightFormat {
   /**
    * Decodes {@code count} elements, which must be whole blocks, into {@code target} from {@code
    * at}.
+   *
+   * @throws IndexOutOfBoundsException if they leave {@code source} or {@code target}
    */
   default void decode(MemorySegment source, long offset, float[] target, int at, int count) {
     for (int done = 0; done < count; done += blockElements()) {

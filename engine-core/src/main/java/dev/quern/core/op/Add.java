@@ -8,7 +8,7 @@ import java.util.function.UnaryOperator;
  * {@code y = a + b}, element by element; b is repeated where it is smaller.
  *
  * <p>Shapes: a and y are equal; b has the same shape, or is a vector of their last dimension, or
- * has one element. Numbers: F32. Accuracy: one rounding.
+ * has one element. Numbers: F32. Accuracy: {@code 2ε · |y|}.
  *
  * @param a first operand
  * @param b second operand

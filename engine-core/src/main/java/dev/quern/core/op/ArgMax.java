@@ -7,7 +7,7 @@ import java.util.function.UnaryOperator;
 /**
  * {@code y[r] = argmaxᵢ x[r, i]}; the lowest index where several are equal.
  *
- * <p>Shapes: x {@code [rows, n]} F32, y {@code [rows]} I32. Exact.
+ * <p>Shapes: x {@code [rows, n]} F32, y {@code [rows]} I32. Exact, for x without NaN.
  *
  * @param x input
  * @param y index of the largest element of each row

@@ -8,7 +8,9 @@ import java.util.function.UnaryOperator;
  * {@code y[r] = dequant(table[tokens[r]])}: the vector of each token.
  *
  * <p>Shapes: tokens {@code [rows]} I32, each in {@code [0, vocabulary)}; table {@code [vocabulary,
- * n]} of any weight format; y {@code [rows, n]} F32. Exact.
+ * n]} of any weight format; y {@code [rows, n]} F32.
+ *
+ * <p>Accuracy: {@code 4ε · max|y|}: a decoder may round in another order than the format's own.
  *
  * @param tokens token ids
  * @param table embedding matrix

@@ -14,7 +14,7 @@ import java.util.function.UnaryOperator;
  * {@code [experts, N, K]} of any weight format; ids {@code [rows, used]} I32, each in {@code [0,
  * experts)}; y {@code [rows, used, N]} F32. Counts as reading the whole stack.
  *
- * <p>Numbers and accuracy as for the {@link Projection} of the weight's format.
+ * <p>Numbers and accuracy as for the {@link Projection} that takes the weight's format.
  *
  * @param x activations
  * @param w stack of expert matrices
@@ -24,7 +24,7 @@ import java.util.function.UnaryOperator;
 public record ExpertMatMul(Tensor x, Tensor w, Tensor ids, Tensor y) implements Op {
   /**
    * @throws IllegalArgumentException if the columns of w differ from the length of x, or ids and y
-   *     do not agree; names both tensors
+   *     do not agree, or w is not in a weight format; names the tensors
    */
   public ExpertMatMul {
     Rules.f32("expert-matmul", x, y);

@@ -10,6 +10,8 @@ import java.util.function.UnaryOperator;
  * <p>Shapes: x {@code [rows, used, N]}, weights {@code [rows, used]}, y {@code [rows, N]}. Numbers:
  * F32.
  *
+ * <p>Accuracy: {@code 16ε · Σ|weightsⱼ · xⱼ|}.
+ *
  * @param x results of the experts
  * @param weights one factor for each
  * @param y result

@@ -11,7 +11,7 @@ import dev.quern.core.format.WeightFormat;
  * <p>Numbers: x and y are F32. In {@code EXACT} products and sums are at least float32; in {@code
  * FAST} x may be rounded to int8 or f16 first.
  *
- * <p>Accuracy: {@code |error| ≤ c · ε · Σ|xₖ·wₖ|} in {@code EXACT}, {@code 1e-2 · Σ|xₖ·wₖ|} in
+ * <p>Accuracy: {@code |error| ≤ 64 · ε · Σ|xₖ·wₖ|} in {@code EXACT}, {@code 1e-2 · Σ|xₖ·wₖ|} in
  * {@code FAST}.
  *
  * @param x activations

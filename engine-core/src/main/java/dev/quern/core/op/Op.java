@@ -11,6 +11,14 @@ import java.util.function.UnaryOperator;
  * <p>Dimension 0 of every activation is its rows. All activations of one operation have the same
  * rows and take their number of live rows from the same slot; dead rows are neither computed nor
  * written. No operand that is written may overlap another operand.
+ *
+ * <p>Operands that hold indices (tokens, positions, sequences, rows, experts) are data: whoever
+ * writes them keeps them in their range. The reference throws {@link IndexOutOfBoundsException}
+ * otherwise; another backend need not notice.
+ *
+ * <p>Accuracy is given against exact arithmetic on the stored operands, with {@code ε = 2⁻²⁴}, and
+ * holds in both {@linkplain dev.quern.core.Precision precisions} where none is named. The
+ * conformance suite checks it. Subnormal results may be flushed to zero.
  */
 public sealed interface Op
     permits Projection,

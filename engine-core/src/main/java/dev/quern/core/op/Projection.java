@@ -33,7 +33,11 @@ public sealed interface Projection extends Op permits MatMul, DequantMatMul, Ter
     return of(change.apply(x()), change.apply(w()), change.apply(y()));
   }
 
-  /** The projection of {@code x} by {@code w} that fits the weight's format. */
+  /**
+   * The projection of {@code x} by {@code w} that fits the weight's format.
+   *
+   * @throws IllegalArgumentException if the format is not one of weights, or the shapes do not fit
+   */
   static Projection of(Tensor x, Tensor w, Tensor y) {
     return switch (w.format().product()) {
       case DENSE -> new MatMul(x, w, y);

@@ -11,6 +11,8 @@ import java.util.function.UnaryOperator;
  * <p>Shapes: x and y are equal, of any rank, with last dimension n; weight {@code [n]}. With x as
  * {@code [rows, heads, n]} every head is normalised by itself. Numbers: F32, sums at least float32.
  *
+ * <p>Accuracy: {@code 128ε · |y|}.
+ *
  * @param x input
  * @param weight one factor a column
  * @param epsilon added to the mean square

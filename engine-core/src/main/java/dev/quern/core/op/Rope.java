@@ -15,6 +15,8 @@ import java.util.function.UnaryOperator;
  * <p>Numbers: F32. The table is made on the host with float32 inverse frequencies and angles, as
  * the reference implementations do, so that long positions agree with them.
  *
+ * <p>Accuracy: {@code 8ε · max|y|}.
+ *
  * @param x input
  * @param positions position of each row, in {@code [0, context)}
  * @param table cosines and sines

@@ -10,7 +10,8 @@ import java.util.function.UnaryOperator;
  *
  * <p>Shapes: x and y are equal, of any rank. Numbers: F32.
  *
- * <p>Accuracy: 4 units in the last place, and 0 (not NaN) where x is very negative.
+ * <p>Accuracy: {@code 8ε · |y|} in {@code EXACT}, {@code 256ε · |y|} in {@code FAST}; 0 (not NaN)
+ * where x is very negative.
  *
  * @param x input
  * @param y result

@@ -9,7 +9,7 @@ import java.util.function.UnaryOperator;
  * The k largest elements of each row, largest first, the lower index first where two are equal.
  *
  * <p>Shapes: x {@code [rows, n]} F32; values {@code [rows, k]} F32; ids {@code [rows, k]} I32; k at
- * most n. Exact.
+ * most n. Exact, for x without NaN.
  *
  * @param x input
  * @param values the largest elements
