@@ -142,6 +142,16 @@ final class AttentionCases {
     scene.output(name, y, Tolerance.ATTENTION);
   }
 
+  private static void attend(Scene scene, String name, Parts p, Attention.Rule rule, Tensor sinks) {
+    Tensor y = scene.batch().temporary("y", p.q().shape(), WeightFormats.F32, p.q().liveRows());
+    scene
+        .batch()
+        .add(
+            new Attention(
+                p.q(), p.keys(), p.values(), p.sequences(), p.positions(), rule, sinks, y));
+    scene.output(name, y, Tolerance.ATTENTION);
+  }
+
   private static Attention.Rule rule(Heads heads, int window, float softCap) {
     return new Attention.Rule((float) (1 / Math.sqrt(heads.size())), window, softCap);
   }
@@ -178,20 +188,7 @@ final class AttentionCases {
     attend(scene, "all", p, rule(heads, 0, 0));
     attend(scene, "window", p, rule(heads, 50, 30));
     Tensor sinks = scene.constant("sinks", Content.scaled(4, 1), heads.queries());
-    Tensor y = scene.batch().temporary("y", p.q().shape(), WeightFormats.F32, live);
-    scene
-        .batch()
-        .add(
-            new Attention(
-                p.q(),
-                p.keys(),
-                p.values(),
-                p.sequences(),
-                p.positions(),
-                rule(heads, 0, 0),
-                sinks,
-                y));
-    scene.output("sinks", y, Tolerance.ATTENTION);
+    attend(scene, "sinks", p, rule(heads, 0, 0), sinks);
   }
 
   /** The rows of a prompt, from the first position on, and another sequence's behind them. */
@@ -228,20 +225,7 @@ final class AttentionCases {
     Parts p = parts(scene, format, heads, new int[] {0, 1, 2}, new int[] {0, 64, 200});
     Tensor sinks = scene.constant("sinks", Content.scaled(4, 1), 6);
     for (int window : new int[] {0, 16}) {
-      Tensor y = scene.batch().temporary("y", p.q().shape(), WeightFormats.F32, null);
-      scene
-          .batch()
-          .add(
-              new Attention(
-                  p.q(),
-                  p.keys(),
-                  p.values(),
-                  p.sequences(),
-                  p.positions(),
-                  rule(heads, window, 0),
-                  sinks,
-                  y));
-      scene.output("window" + window, y, Tolerance.ATTENTION);
+      attend(scene, "window" + window, p, rule(heads, window, 0), sinks);
     }
   }
 

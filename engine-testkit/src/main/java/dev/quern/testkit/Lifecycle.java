@@ -33,6 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.assertj.core.data.Offset;
 import org.assertj.core.data.Percentage;
 
@@ -164,21 +165,20 @@ record Lifecycle(Backend backend, CompileOptions options) {
           .as("events of %s", backend.name())
           .extracting(event -> event.getEventType().getName())
           .contains("quern.Upload", "quern.Step");
-      RecordedEvent upload =
-          events.stream()
-              .filter(event -> event.getEventType().getName().equals("quern.Upload"))
-              .findFirst()
-              .orElseThrow();
+      RecordedEvent upload = first(events, "quern.Upload");
       assertThat(upload.getString("tensor")).isEqualTo("w");
       assertThat(upload.getLong("bytes")).isEqualTo(4L * LENGTH * LENGTH);
-      RecordedEvent step =
-          events.stream()
-              .filter(event -> event.getEventType().getName().equals("quern.Step"))
-              .findFirst()
-              .orElseThrow();
+      RecordedEvent step = first(events, "quern.Step");
       assertThat(step.getString("batch")).isEqualTo("sample");
       assertThat(step.getLong("weightBytes")).isEqualTo(4L * LENGTH * LENGTH);
     }
+  }
+
+  private static RecordedEvent first(List<RecordedEvent> events, String type) {
+    return events.stream()
+        .filter(event -> event.getEventType().getName().equals(type))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Every counter moves by what was done, and live objects return to none. */
@@ -227,32 +227,24 @@ record Lifecycle(Backend backend, CompileOptions options) {
     compiled.close();
     compiled.close();
     Bindings bindings = sample.bindings();
-    assertThatThrownBy(() -> compiled.submit(bindings))
-        .as("submit of a closed batch")
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("closed");
+    refusesWhatIsClosed("submit of a closed batch", () -> compiled.submit(bindings));
     sample.x.close();
     sample.x.close();
-    assertThatThrownBy(() -> sample.x.write(0, words(0)))
-        .as("write to a closed buffer")
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("closed");
-    assertThatThrownBy(() -> sample.x.read(0, words(0)))
-        .as("read of a closed buffer")
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("closed");
+    refusesWhatIsClosed("write to a closed buffer", () -> sample.x.write(0, words(0)));
+    refusesWhatIsClosed("read of a closed buffer", () -> sample.x.read(0, words(0)));
     sample.compile(); // left open: the backend closes it
     backend.close();
     backend.close();
-    assertThatThrownBy(() -> backend.allocate("late", 4))
-        .as("allocate on a closed backend")
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("closed");
-    assertThatThrownBy(sample::compile)
-        .as("compile on a closed backend")
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("closed");
+    refusesWhatIsClosed("allocate on a closed backend", () -> backend.allocate("late", 4));
+    refusesWhatIsClosed("compile on a closed backend", sample::compile);
     sample.close();
+  }
+
+  private static void refusesWhatIsClosed(String what, ThrowingCallable use) {
+    assertThatThrownBy(use)
+        .as(what)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
   }
 
   /** Wrong use throws, and the backend works on. */

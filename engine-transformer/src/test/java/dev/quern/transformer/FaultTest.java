@@ -26,6 +26,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -363,49 +364,59 @@ class FaultTest {
     }
   }
 
+  /** A way to run a model, which loses its device on the way; answers what was computed. */
+  private interface Way {
+    String run(LanguageModel model, Runnable lose);
+  }
+
   @Test
   void everyWayToRunMovesOn() {
-    Map<String, Integer> ways = Map.of("logits", 0, "states", 1, "steps", 2, "explain", 3);
+    Map<String, Way> ways =
+        Map.of(
+            "logits", FaultTest::logits,
+            "states", FaultTest::states,
+            "steps", FaultTest::steps,
+            "explain", FaultTest::explain);
     ways.forEach((name, way) -> {
-      List<Backends.Candidate> plain = List.of(candidate(new ReferenceBackendProvider()));
-      String right = run(way, LanguageModel.load(source(), plain, OPTIONS), () -> {});
+      String right;
+      try (LanguageModel model = load(candidate(new ReferenceBackendProvider()))) {
+        right = way.run(model, () -> {});
+      }
       FaultyOpenCl cl = faulty();
-      List<Backends.Candidate> both =
-          List.of(candidate(cl), candidate(new ReferenceBackendProvider()));
-      LanguageModel model = LanguageModel.load(source(), both, OPTIONS);
-      String moved = run(way, model, () -> cl.loseAt(cl.calls().size() + 2, DEVICE_NOT_AVAILABLE));
-      assertThat(moved).as(name).isEqualTo(right);
+      try (LanguageModel model = load(candidate(cl), candidate(new ReferenceBackendProvider()))) {
+        String moved = way.run(model, () -> cl.loseAt(cl.calls().size() + 2, DEVICE_NOT_AVAILABLE));
+        assertThat(moved).as(name).isEqualTo(right);
+      }
       assertThat(cl.live()).as(name).isEmpty();
     });
   }
 
-  private static String run(int way, LanguageModel loaded, Runnable lose) {
-    try (LanguageModel model = loaded) {
-      if (way == 1) {
-        lose.run();
-        return String.valueOf(model.forwardHidden(PROMPT)[4][7]);
-      }
-      if (way == 3) {
-        lose.run();
-        return model.explain();
-      }
-      try (Session session = model.newSession()) {
-        if (way == 0) {
-          List<Float> some = new ArrayList<>();
-          session.logits(new int[] {3, 4}, logits -> {});
-          lose.run();
-          session.logits(PROMPT, logits -> some.add(logits[9]));
-          return some.toString();
-        }
-        session.append(PROMPT);
-        lose.run();
-        StringBuilder chosen = new StringBuilder();
-        for (int[] step : model.steps(List.of(session), new int[] {9}, 4)) {
-          chosen.append(step[0]).append(' ');
-        }
-        return chosen.toString();
-      }
+  private static String logits(LanguageModel model, Runnable lose) {
+    List<Float> some = new ArrayList<>();
+    try (Session session = model.newSession()) {
+      session.logits(new int[] {3, 4}, logits -> {});
+      lose.run();
+      session.logits(PROMPT, logits -> some.add(logits[9]));
     }
+    return some.toString();
+  }
+
+  private static String states(LanguageModel model, Runnable lose) {
+    lose.run();
+    return String.valueOf(model.forwardHidden(PROMPT)[4][7]);
+  }
+
+  private static String steps(LanguageModel model, Runnable lose) {
+    try (Session session = model.newSession()) {
+      session.append(PROMPT);
+      lose.run();
+      return Arrays.deepToString(model.steps(List.of(session), new int[] {9}, 4));
+    }
+  }
+
+  private static String explain(LanguageModel model, Runnable lose) {
+    lose.run();
+    return model.explain();
   }
 
   @Test

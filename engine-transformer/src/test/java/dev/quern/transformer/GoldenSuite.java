@@ -184,8 +184,14 @@ abstract class GoldenSuite {
   }
 
   static List<float[]> logits(LanguageModel model, int[] tokens, int chunk) {
+    return logits(model, List.of(), tokens, chunk);
+  }
+
+  /** The logits after each token, run in chunks. */
+  static List<float[]> logits(
+      LanguageModel model, List<LoraAdapter> adapters, int[] tokens, int chunk) {
     List<float[]> logits = new ArrayList<>();
-    try (Session session = model.newSession()) {
+    try (Session session = model.newSession(adapters)) {
       for (int from = 0; from < tokens.length; from += chunk) {
         int to = Math.min(tokens.length, from + chunk);
         session.logits(Arrays.copyOfRange(tokens, from, to), logits::add);

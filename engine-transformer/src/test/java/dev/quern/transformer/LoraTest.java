@@ -54,11 +54,14 @@ class LoraTest {
                 fixtures.resolve("fable").resolve(golden.model()), backend, OPTIONS);
         LoraAdapter adapter = model.loadAdapter(file, 1)) {
       for (int chunk : new int[] {tokens.length, 3, 1}) {
-        check(golden, expected, logits(model, List.of(adapter), tokens, chunk));
+        check(golden, expected, GoldenSuite.logits(model, List.of(adapter), tokens, chunk));
       }
       try (LoraAdapter same = model.loadAdapter(file, 0.25f)) {
         adapter.setWeight(0.75f);
-        check(golden, expected, logits(model, List.of(adapter, same), tokens, tokens.length));
+        check(
+            golden,
+            expected,
+            GoldenSuite.logits(model, List.of(adapter, same), tokens, tokens.length));
       }
       try (LanguageModel merged = merged(fixtures, golden, file, backend)) {
         check(golden, expected, GoldenSuite.logits(merged, tokens, tokens.length));
@@ -79,7 +82,7 @@ class LoraTest {
             LanguageModel.load(
                 fable.resolve(golden.model()), backend, LoadOptions.fast().withContext(64));
         LoraAdapter adapter = model.loadAdapter(fable.resolve("fable-7m-lora-qv-r8.gguf"), 1)) {
-      List<float[]> logits = logits(model, List.of(adapter), tokens, tokens.length);
+      List<float[]> logits = GoldenSuite.logits(model, List.of(adapter), tokens, tokens.length);
       for (int i = 0; i < expected.length; i++) {
         assertThat(Accuracy.nmse(logits.get(golden.positions().get(i)), expected[i]))
             .isLessThanOrEqualTo(3e-4);
@@ -109,18 +112,6 @@ class LoraTest {
       assertThat(Accuracy.nmse(logits.get(golden.positions().get(i)), expected[i]))
           .isLessThanOrEqualTo(1e-9);
     }
-  }
-
-  private static List<float[]> logits(
-      LanguageModel model, List<LoraAdapter> adapters, int[] tokens, int chunk) {
-    List<float[]> logits = new ArrayList<>();
-    try (Session session = model.newSession(adapters)) {
-      for (int from = 0; from < tokens.length; from += chunk) {
-        int to = Math.min(tokens.length, from + chunk);
-        session.logits(Arrays.copyOfRange(tokens, from, to), logits::add);
-      }
-    }
-    return logits;
   }
 
   /** Every projection of a model, experts and the output too. */
@@ -179,7 +170,7 @@ class LoraTest {
         LanguageModel merged = LanguageModel.load(lora.merge(again, 0.5f), reference, OPTIONS)) {
       List<float[]> plain = GoldenSuite.logits(model, tokens, 7);
       List<float[]> expected = GoldenSuite.logits(merged, tokens, 7);
-      List<float[]> adapted = logits(model, List.of(adapter), tokens, 7);
+      List<float[]> adapted = GoldenSuite.logits(model, List.of(adapter), tokens, 7);
       for (int i = 0; i < tokens.length; i++) {
         assertThat(Accuracy.nmse(adapted.get(i), expected.get(i))).isLessThanOrEqualTo(1e-9);
         assertThat(Accuracy.nmse(plain.get(i), expected.get(i))).isGreaterThan(1e-4);
@@ -192,7 +183,7 @@ class LoraTest {
   private static void checkTogether(LanguageModel model, LoraAdapter adapter, int[] tokens) {
     List<List<LoraAdapter>> each = List.of(List.of(adapter), List.of(), List.of(adapter, adapter));
     List<List<float[]>> alone =
-        each.stream().map(own -> logits(model, own, tokens, tokens.length)).toList();
+        each.stream().map(own -> GoldenSuite.logits(model, own, tokens, tokens.length)).toList();
     assertThat(Accuracy.nmse(alone.get(0).getLast(), alone.get(2).getLast())).isGreaterThan(1e-4);
     int half = tokens.length / 2;
     for (List<Integer> order : List.of(List.of(0, 1, 2), List.of(2, 0), List.of(0, 0))) {
@@ -299,7 +290,7 @@ class LoraTest {
               LanguageModel.load(AdapterFiles.shipped("arch-mixtral-f32.gguf"), backend, OPTIONS);
           LoraAdapter one = model.loadAdapter(first, 0.5f);
           LoraAdapter two = model.loadAdapter(second, -1)) {
-        List<float[]> expected = logits(model, List.of(one, two), tokens, 3);
+        List<float[]> expected = GoldenSuite.logits(model, List.of(one, two), tokens, 3);
         List<float[]> actual = GoldenSuite.logits(written, tokens, 3);
         for (int i = 0; i < tokens.length; i++) {
           assertThat(Accuracy.nmse(actual.get(i), expected.get(i))).isLessThanOrEqualTo(1e-10);
@@ -317,13 +308,13 @@ class LoraTest {
     int[] tokens = {5, 400, 77};
     try (Backend backend = Engines.open(name);
         LanguageModel model = LanguageModel.load(source, backend, OPTIONS)) {
-      List<float[]> plain = logits(model, List.of(), tokens, 3);
+      List<float[]> plain = GoldenSuite.logits(model, List.of(), tokens, 3);
       Statistics before;
       try (LoraAdapter adapter = model.loadAdapter(file, 1)) {
-        List<float[]> whole = logits(model, List.of(adapter), tokens, 3);
+        List<float[]> whole = GoldenSuite.logits(model, List.of(adapter), tokens, 3);
         before = backend.statistics();
         adapter.setWeight(0);
-        List<float[]> none = logits(model, List.of(adapter), tokens, 3);
+        List<float[]> none = GoldenSuite.logits(model, List.of(adapter), tokens, 3);
         Statistics after = backend.statistics();
         assertThat(after.builds()).isEqualTo(before.builds());
         assertThat(after.liveBatches()).isEqualTo(before.liveBatches());

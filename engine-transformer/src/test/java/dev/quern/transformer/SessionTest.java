@@ -65,10 +65,10 @@ class SessionTest {
   @Test
   void chunksAndSingleTokensGiveTheSameLogits() {
     int[] tokens = model.tokenizer().encode(PROMPT.repeat(4), true, true);
-    List<float[]> whole = logits(model, tokens, tokens.length);
+    List<float[]> whole = GoldenSuite.logits(model, tokens, tokens.length);
     double worst = 0;
     for (int chunk : new int[] {1, 7}) {
-      List<float[]> parts = logits(model, tokens, chunk);
+      List<float[]> parts = GoldenSuite.logits(model, tokens, chunk);
       for (int i = 0; i < whole.size(); i++) {
         worst = Math.max(worst, nmse(parts.get(i), whole.get(i)));
       }
@@ -80,22 +80,11 @@ class SessionTest {
   void logitsOfMoreTokensThanAChunkHolds() {
     int[] tokens = model.tokenizer().encode(PROMPT, true, true);
     try (LanguageModel small = fable(LoadOptions.exact().withContext(64).withChunk(3))) {
-      List<float[]> parts = logits(small, tokens, tokens.length);
-      List<float[]> whole = logits(model, tokens, tokens.length);
+      List<float[]> parts = GoldenSuite.logits(small, tokens, tokens.length);
+      List<float[]> whole = GoldenSuite.logits(model, tokens, tokens.length);
       assertThat(parts).hasSameSizeAs(whole);
       assertThat(nmse(parts.getLast(), whole.getLast())).isLessThanOrEqualTo(1e-10);
     }
-  }
-
-  private static List<float[]> logits(LanguageModel model, int[] tokens, int chunk) {
-    List<float[]> logits = new ArrayList<>();
-    try (Session session = model.newSession()) {
-      for (int from = 0; from < tokens.length; from += chunk) {
-        int to = Math.min(tokens.length, from + chunk);
-        session.logits(Arrays.copyOfRange(tokens, from, to), logits::add);
-      }
-    }
-    return logits;
   }
 
   private static double nmse(float[] actual, float[] expected) {
