@@ -32,6 +32,9 @@ record DecoderShape(DecoderOps ops, int units, int scratch) {
 
   private static final int MOST_SPLITS = 16;
 
+  /** Columns of a product of tensor cores. */
+  private static final int MOST_QUERIES = 8;
+
   /** Rows of the table of addresses, in words of 64 bits. */
   static final int ROW = 16;
 
@@ -136,8 +139,9 @@ record DecoderShape(DecoderOps ops, int units, int scratch) {
     if (head() != 64 && head() != 128) {
       return "heads of %d elements, not 64 or 128".formatted(head());
     }
-    if (headsOfAWarp() == 0 || groupsOfQueries >= WARPS) {
-      return "%d query heads share a head of the cache".formatted(groupsOfQueries);
+    if (groupsOfQueries > MOST_QUERIES) {
+      return "%d query heads share a head of the cache, more than %d"
+          .formatted(groupsOfQueries, MOST_QUERIES);
     }
     if (units < kvHeads() || units > ITEMS) {
       return "%d compute units for %d heads of the cache".formatted(units, kvHeads());
@@ -151,8 +155,11 @@ record DecoderShape(DecoderOps ops, int units, int scratch) {
     if (room < Math.max(projections, 2 * pairs) || pairs > WARPS || share(hidden() / 32) > WARPS) {
       return "layers are too wide for the local memory of %d compute units".formatted(units);
     }
-    int perWarp = WARPS * headsOfAWarp() / groupsOfQueries;
-    int floats = (groupsOfQueries + 2) * head() + 16 + perWarp * groupsOfQueries * (head() + 2);
+    int floats =
+        (groupsOfQueries + 2) * head() / 2
+            + 32
+            + (2 * WARPS + 2) * MOST_QUERIES
+            + groupsOfQueries * (WARPS * 64 + head());
     return floats > 4 * scratch ? "attention needs more local memory" : "";
   }
 
@@ -217,16 +224,6 @@ record DecoderShape(DecoderOps ops, int units, int scratch) {
     return Tiles.columns(ops.output().w().format()) != 256;
   }
 
-  private int headsOfAWarp() {
-    int queries = heads() / kvHeads();
-    for (int each : new int[] {2, 1, 3}) {
-      if (queries % each == 0 && WARPS * each % queries == 0) {
-        return each;
-      }
-    }
-    return 0;
-  }
-
   /** Items of a group. */
   int items() {
     return ITEMS;
@@ -270,7 +267,7 @@ record DecoderShape(DecoderOps ops, int units, int scratch) {
     parts.put("QUERY_IN", 2L * heads() * head());
     parts.put("FEED_IN", 2L * feed());
     parts.put("PROJECTED", 8L * (heads() + 2 * kvHeads()) * head());
-    parts.put("PARTS", 16L * MOST_SPLITS * heads() * head());
+    parts.put("PARTS", 4L * MOST_SPLITS * heads() * head());
     parts.put("TOPS", 8L * units);
     return parts;
   }
@@ -309,7 +306,6 @@ record DecoderShape(DecoderOps ops, int units, int scratch) {
     macros.put("HEADS", "" + heads());
     macros.put("KV_HEADS", "" + kvHeads());
     macros.put("HEAD", "" + head());
-    macros.put("HEADS_OF_A_WARP", "" + headsOfAWarp());
     macros.put("SPLIT", "" + SPLIT);
     DecoderOps.Placed query = ops.blocks().getFirst().query();
     macros.put("ROPE_HALVES", query.rope().pairing() == Rope.Pairing.HALVES ? "1" : "0");

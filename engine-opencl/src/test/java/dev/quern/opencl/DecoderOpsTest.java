@@ -31,6 +31,7 @@ class DecoderOpsTest {
   private boolean bias;
   private boolean shown;
   private int window;
+  private long heads = 4;
   private WeightFormat up = WeightFormats.Q4_K;
   private long feed = 512;
 
@@ -54,7 +55,7 @@ class DecoderOpsTest {
         name, format, dimensions, arena.allocate(format.bytes(dimensions.elements()), 64));
   }
 
-  /** Two blocks of four query heads and two heads of the cache, then the most likely token. */
+  /** Two blocks of some query heads and two heads of the cache, then the most likely token. */
   private CommandBatch record() {
     BatchRecorder b = CommandBatch.record("token");
     Slot.Count live = b.count("rows", rows);
@@ -77,11 +78,11 @@ class DecoderOpsTest {
 
   private Tensor block(BatchRecorder b, Tensor x, int layer, Tensor[] at) {
     Tensor in = b.rmsNorm(x, weight(layer + "norm", WeightFormats.F32, HIDDEN), EPSILON);
-    Tensor query = b.matmul(in, weight(layer + "q", WeightFormats.Q4_K, 4 * HEAD, HIDDEN));
+    Tensor query = b.matmul(in, weight(layer + "q", WeightFormats.Q4_K, heads * HEAD, HIDDEN));
     if (bias) {
-      query = b.add(query, weight(layer + "bias", WeightFormats.F32, 4 * HEAD));
+      query = b.add(query, weight(layer + "bias", WeightFormats.F32, heads * HEAD));
     }
-    Tensor q = b.rope(heads(query, 4), at[0], at[2], Rope.Pairing.HALVES);
+    Tensor q = b.rope(heads(query, heads), at[0], at[2], Rope.Pairing.HALVES);
     Tensor key = b.matmul(in, weight(layer + "k", WeightFormats.Q4_K, 2 * HEAD, HIDDEN));
     Tensor k = b.rope(heads(key, 2), at[0], at[2], Rope.Pairing.HALVES);
     Tensor value = b.matmul(in, weight(layer + "v", WeightFormats.Q6_K, 2 * HEAD, HIDDEN));
@@ -92,8 +93,8 @@ class DecoderOpsTest {
     Tensor seen = b.temporary("seen", q.shape(), q.format(), q.liveRows());
     Attention.Rule rule = new Attention.Rule(0.125f, window, 0);
     b.add(new Attention(q, keys, values, at[1], at[0], rule, null, seen));
-    Tensor flat = seen.reshape(Shape.of(rows, 4 * HEAD));
-    Tensor out = b.matmul(flat, weight(layer + "o", WeightFormats.Q4_K, HIDDEN, 4 * HEAD));
+    Tensor flat = seen.reshape(Shape.of(rows, heads * HEAD));
+    Tensor out = b.matmul(flat, weight(layer + "o", WeightFormats.Q4_K, HIDDEN, heads * HEAD));
     Tensor after = b.add(x, out);
     Tensor fed = b.rmsNorm(after, weight(layer + "norm2", WeightFormats.F32, HIDDEN), EPSILON);
     Tensor gate = b.matmul(fed, weight(layer + "gate", WeightFormats.Q4_K, feed, HIDDEN));
@@ -101,7 +102,7 @@ class DecoderOpsTest {
     return b.add(after, b.matmul(joint, weight(layer + "down", WeightFormats.Q6_K, HIDDEN, feed)));
   }
 
-  private Tensor heads(Tensor x, int count) {
+  private Tensor heads(Tensor x, long count) {
     return x.reshape(Shape.of(rows, count, HEAD));
   }
 
@@ -139,7 +140,7 @@ class DecoderOpsTest {
     Map<String, String> macros = shape.macros();
     assertThat(macros)
         .containsEntry("FORMATS(X)", "X(0, q4_k) X(1, q6_k)")
-        .containsEntry("HEADS_OF_A_WARP", "2")
+        .containsEntry("KV_HEADS", "2")
         .containsEntry("ROPE_HALVES", "1")
         .containsEntry("GREEDY", "1")
         .containsEntry("EMBEDDING", "q6_k")
@@ -183,6 +184,9 @@ class DecoderOpsTest {
     up = WeightFormats.Q6_K;
     assertThat(shape().refusal()).isEqualTo("gate and up differ in format");
     up = WeightFormats.Q4_K;
+    heads = 20;
+    assertThat(shape().refusal()).isEqualTo("10 query heads share a head of the cache, more than 8");
+    heads = 4;
     assertThat(new DecoderShape(shape().ops(), 1, 2900).refusal())
         .contains("1 compute units for 2");
     assertThat(new DecoderShape(shape().ops(), 132, 300).refusal()).contains("local memory");

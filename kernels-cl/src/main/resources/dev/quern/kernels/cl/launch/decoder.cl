@@ -158,15 +158,17 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void decode(
     table[item0] = rows[item0];
   }
   barrier(CLK_LOCAL_MEM_FENCE);
-  place_t place;
+  local place_t place;
   {
     const uint position = *(global const uint *)at(arenas, (ulong)positions_low | (ulong)positions_high << 32);
     const uint sequence = *(global const uint *)at(arenas, (ulong)sequences_low | (ulong)sequences_high << 32);
     const bool inside = position < CONTEXT && sequence < SEQUENCES;
     // What has no place in the cache is not stored, and turned by NaN.
-    place.position = inside ? position : 0;
-    place.first = inside ? (ulong)sequence * CONTEXT : 0;
-    place.stores = inside;
+    if (item0 == 0) {
+      place.position = inside ? position : 0;
+      place.first = inside ? (ulong)sequence * CONTEXT : 0;
+      place.stores = inside;
+    }
     global const float2 *rotations = (global const float2 *)at(arenas, rows[LAYERS * ROW + 6]);
     if (item0 < HEAD / 2) {
       turn[item0] = inside ? rotations[(ulong)position * (HEAD / 2) + item0] : (float2)NAN;
@@ -226,12 +228,7 @@ kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void decode(
       const uint times = from_hidden ? token_number * (2 * LAYERS + 1) + 2 * layer + 1 + (kind == GATE_UP)
                                      : token_number * LAYERS + layer + 1;
       in.target = times * (length / 32) - (length / 32 >> SLACK);
-      if (kind == PROJECTIONS) {
-        if (item == 0) {
-          prefetch_cache(&place, group, (global const ushort *)at(arenas, t[6]),
-                         (global const ushort *)at(arenas, t[7]));
-        }
-      } else if (kind == OUTPUT) {
+      if (kind == OUTPUT) {
         // All have left the layer before by now, whose row this overwrites.
         if (item < ROW / 2) {
           copy16((local ulong *)after + 2 * item, rows + (layer + 1) * ROW + 2 * item);
