@@ -12,10 +12,15 @@ import dev.quern.transformer.ChatTemplateException;
 import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A compiled template; each rendering has its own state. */
 final class JinjavaChatTemplate implements ChatTemplate {
+  /** Where jinjava's messages quote a tag, which is one of the skeleton. */
+  private static final Pattern SKELETON =
+      Pattern.compile("^Syntax error in '[^']*': | for tag defined as: .*$", Pattern.DOTALL);
+
   private final Jinjava jinjava = engine();
   private final TemplateCompiler.Compiled compiled;
   private final Map<String, String> specialTokens;
@@ -87,7 +92,7 @@ final class JinjavaChatTemplate implements ChatTemplate {
     Throwable cause = error.getException();
     return new ChatTemplateException(
         error.getLineno(),
-        error.getMessage(),
+        SKELETON.matcher(error.getMessage()).replaceAll(""),
         cause == null ? new IllegalStateException(error.toString()) : cause);
   }
 }

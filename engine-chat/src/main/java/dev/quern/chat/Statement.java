@@ -8,6 +8,26 @@ sealed interface Statement {
   /** Line of the template, from 1. */
   int line();
 
+  /** The name of its tag in the skeleton; a block ends with the tag that ends it in templates. */
+  default String tag() {
+    return switch (this) {
+      case Print _ -> "print";
+      case If _ -> "if";
+      case ElseIf _ -> "elif";
+      case Else _ -> "else";
+      case For _ -> "for";
+      case Set _ -> "assign";
+      case SetBlock _ -> "set";
+      case Macro _ -> "macro";
+      case CallBlock _ -> "call";
+      case FilterBlock _ -> "filter";
+      case With _ -> "with";
+      case Generation _ -> "generation";
+      case Break _ -> "break";
+      case Continue _ -> "continue";
+    };
+  }
+
   record Print(int line, Expr value) implements Statement {}
 
   record If(int line, Expr test) implements Statement {}

@@ -3,6 +3,7 @@ package dev.quern.chat;
 import com.hubspot.jinjava.interpret.JinjavaInterpreter;
 import com.hubspot.jinjava.lib.tag.Tag;
 import com.hubspot.jinjava.tree.TagNode;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,12 @@ final class StatementTag implements Tag {
   /** Context variable that holds the renderer. */
   static final String RENDERER = "quern.renderer";
 
+  private static final List<String> LINES =
+      List.of("print", "assign", "elif", "else", "break", "continue");
+
+  private static final List<String> BLOCKS =
+      List.of("if", "for", "set", "macro", "call", "filter", "with", "generation");
+
   private final String name;
   private final boolean block;
 
@@ -24,21 +31,15 @@ final class StatementTag implements Tag {
 
   /** All tags that a skeleton can contain. */
   static List<Tag> all() {
-    return List.of(
-        new StatementTag("print", false),
-        new StatementTag("set", false),
-        new StatementTag("elif", false),
-        new StatementTag("else", false),
-        new StatementTag("break", false),
-        new StatementTag("continue", false),
-        new StatementTag("if", true),
-        new StatementTag("for", true),
-        new StatementTag("setblock", true),
-        new StatementTag("macro", true),
-        new StatementTag("call", true),
-        new StatementTag("filter", true),
-        new StatementTag("with", true),
-        new StatementTag("generation", true));
+    List<Tag> tags = new ArrayList<>();
+    LINES.forEach(name -> tags.add(new StatementTag(name, false)));
+    BLOCKS.forEach(name -> tags.add(new StatementTag(name, true)));
+    return tags;
+  }
+
+  /** Whether a tag of this name ends a block. */
+  static boolean ends(String name) {
+    return name.startsWith("end") && BLOCKS.contains(name.substring(3));
   }
 
   @Override

@@ -2,13 +2,12 @@ package dev.quern.chat;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * Splits a template into text and tags with the white space rules of jinja2 under {@code
- * trim_blocks} and {@code lstrip_blocks}, parses what the tags say, and writes a skeleton for
+ * trim_blocks} and {@code lstrip_blocks}, has their inside parsed, and writes a skeleton for
  * jinjava in which every tag refers to its statement by number and text is a tag too.
  *
  * <p>jinjava's own scanner is not used for the inside of tags: it drops blanks before a tag in the
@@ -19,16 +18,6 @@ final class TemplateCompiler {
   private static final Pattern OPEN = Pattern.compile("\\{[{%#]");
   private static final Pattern RAW = Pattern.compile("\\{%[-+]?\\s*raw\\s*(-?)%}");
   private static final Pattern END_RAW = Pattern.compile("\\{%([-+]?)\\s*endraw\\s*([-+]?)%}");
-  private static final Set<String> ENDS =
-      Set.of(
-          "endif",
-          "endfor",
-          "endset",
-          "endmacro",
-          "endcall",
-          "endfilter",
-          "endwith",
-          "endgeneration");
 
   private final String source;
   private final StringBuilder skeleton = new StringBuilder();
@@ -84,7 +73,7 @@ final class TemplateCompiler {
       }
     }
     if (!text.isEmpty()) {
-      emit("print", new Statement.Print(line, new Expr.Literal(text)));
+      emit(new Statement.Print(line, new Expr.Literal(text)));
     }
     advance(raw);
   }
@@ -110,7 +99,7 @@ final class TemplateCompiler {
     int at = tokens.getFirst().line();
     Expr value = parser.tuple(true);
     parser.expectEnd();
-    emit("print", new Statement.Print(at, value));
+    emit(new Statement.Print(at, value));
     close(source.charAt(position), false);
   }
 
@@ -183,8 +172,8 @@ final class TemplateCompiler {
     lineStart = position > start && source.charAt(position - 1) == '\n';
   }
 
-  private void emit(String tag, Statement statement) {
-    open(tag + " " + statements.size());
+  private void emit(Statement statement) {
+    open(statement.tag() + " " + statements.size());
     statements.add(statement);
   }
 
@@ -200,123 +189,13 @@ final class TemplateCompiler {
 
   private void tag(ExprParser parser, int at) {
     String name = parser.expectName();
-    if (ENDS.contains(name)) {
-      if (name.equals("endset")) {
-        name = "endsetblock";
-      } else if (name.equals("endmacro") || name.equals("endcall")) {
+    if (StatementTag.ends(name)) {
+      if (name.equals("endmacro") || name.equals("endcall")) {
         parser.acceptName(parser.peek().text());
       }
       open(name);
-      return;
-    }
-    switch (name) {
-      case "if" -> emit(name, new Statement.If(at, parser.tuple(true)));
-      case "elif" -> emit(name, new Statement.ElseIf(at, parser.tuple(true)));
-      case "else" -> emit(name, new Statement.Else(at));
-      case "for" -> emit(name, loop(parser, at));
-      case "set" -> set(parser, at);
-      case "do" -> emit("set", new Statement.Set(at, ignored(), parser.tuple(true)));
-      case "macro" -> emit(name, macro(parser, at));
-      case "call" -> emit(name, call(parser, at));
-      case "filter" -> emit(name, new Statement.FilterBlock(at, parser.filterChain(body())));
-      case "with" -> emit(name, with(parser, at));
-      case "generation" -> emit(name, new Statement.Generation(at));
-      case "break" -> emit(name, new Statement.Break(at));
-      case "continue" -> emit(name, new Statement.Continue(at));
-      default -> throw new SyntaxException(at, "unknown tag '" + name + "'");
-    }
-  }
-
-  private static Expr body() {
-    return new Expr.Name(Statement.BODY);
-  }
-
-  private static Statement.Target ignored() {
-    return new Statement.Target.Variable(Statement.BODY);
-  }
-
-  private static Statement loop(ExprParser parser, int at) {
-    Statement.Target target = target(parser);
-    if (!parser.acceptName("in")) {
-      throw parser.unexpected("'in'");
-    }
-    Expr items = parser.tuple(false);
-    Expr filter = parser.acceptName("if") ? parser.expression() : null;
-    return new Statement.For(at, target, items, filter, parser.acceptName("recursive"));
-  }
-
-  private void set(ExprParser parser, int at) {
-    Statement.Target target = target(parser);
-    if (parser.accept("=")) {
-      emit("set", new Statement.Set(at, target, parser.tuple(true)));
     } else {
-      Expr value = parser.accept("|") ? parser.filterChain(body()) : body();
-      emit("setblock", new Statement.SetBlock(at, target, value));
+      emit(StatementParser.parse(name, parser, at));
     }
-  }
-
-  private static Statement.Target target(ExprParser parser) {
-    List<Statement.Target> targets = new ArrayList<>();
-    boolean bracket = parser.accept("(");
-    do {
-      targets.add(parser.peek().is("(") ? target(parser) : variable(parser));
-    } while (parser.accept(","));
-    if (bracket) {
-      parser.expect(")");
-    }
-    return targets.size() == 1 ? targets.getFirst() : new Statement.Target.Unpack(targets);
-  }
-
-  private static Statement.Target variable(ExprParser parser) {
-    String name = parser.expectName();
-    return parser.accept(".")
-        ? new Statement.Target.Field(name, parser.expectName())
-        : new Statement.Target.Variable(name);
-  }
-
-  private static Statement macro(ExprParser parser, int at) {
-    String name = parser.expectName();
-    parser.expect("(");
-    return new Statement.Macro(at, name, parameters(parser));
-  }
-
-  private static Statement call(ExprParser parser, int at) {
-    Statement.Parameters parameters =
-        parser.accept("(") ? parameters(parser) : Statement.Parameters.NONE;
-    if (parser.expression() instanceof Expr.Call call) {
-      return new Statement.CallBlock(at, parameters, call);
-    }
-    throw parser.unexpected("a call");
-  }
-
-  private static Statement.Parameters parameters(ExprParser parser) {
-    List<String> names = new ArrayList<>();
-    List<Expr> defaults = new ArrayList<>();
-    while (!parser.accept(")")) {
-      names.add(parser.expectName());
-      if (parser.accept("=")) {
-        defaults.add(parser.expression());
-      } else if (!defaults.isEmpty()) {
-        throw parser.unexpected("a default");
-      }
-      if (!parser.peek().is(")")) {
-        parser.expect(",");
-      }
-    }
-    return new Statement.Parameters(names, defaults);
-  }
-
-  private static Statement with(ExprParser parser, int at) {
-    List<String> names = new ArrayList<>();
-    List<Expr> values = new ArrayList<>();
-    while (parser.peek().kind() != Token.Kind.END) {
-      names.add(parser.expectName());
-      parser.expect("=");
-      values.add(parser.expression());
-      if (!parser.accept(",")) {
-        break;
-      }
-    }
-    return new Statement.With(at, names, values);
   }
 }

@@ -124,7 +124,7 @@ class ChatTemplateTest {
         .hasMessage("chat template: line 3: expected an expression, got end of the tag");
     assertThatThrownBy(
             () -> ChatTemplate.compile("a\n{% if true %}\nb", Map.of()).render(user("x")))
-        .hasMessageStartingWith("chat template: line 2: ");
+        .hasMessage("chat template: line 2: Missing end tag: endif");
     assertThatThrownBy(() ->
             ChatTemplate.compile("{% macro f() %}{{ f() }}{% endmacro %}\n{{ f() }}", Map.of())
                 .render(user("x")))

@@ -185,7 +185,8 @@ class DecoderOpsTest {
     assertThat(shape().refusal()).isEqualTo("gate and up differ in format");
     up = WeightFormats.Q4_K;
     heads = 20;
-    assertThat(shape().refusal()).isEqualTo("10 query heads share a head of the cache, more than 8");
+    assertThat(shape().refusal())
+        .isEqualTo("10 query heads share a head of the cache, more than 8");
     heads = 4;
     assertThat(new DecoderShape(shape().ops(), 1, 2900).refusal())
         .contains("1 compute units for 2");
