@@ -153,7 +153,8 @@ final class KernelTable {
                     (Projection) op,
                     kernels,
                     context.memory(),
-                    context.interleaved(((Projection) op).w()).orElse(null))));
+                    context.interleaved(((Projection) op).w()).orElse(null),
+                    context.workers())));
   }
 
   private Row attentionTiles() {

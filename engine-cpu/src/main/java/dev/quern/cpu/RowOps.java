@@ -254,15 +254,7 @@ final class RowOps {
     Place y = memory.place(op.y());
     int n = length(op.x());
     return simple(
-        op,
-        (f, r) -> {
-          float max = math.max(x.in(f), x.at(r), n);
-          int i = 0;
-          while (i < n - 1 && x.in(f).get(RowMath.F32, x.at(r) + 4L * i) != max) {
-            i++;
-          }
-          y.in(f).set(RowMath.I32, y.at(r), i);
-        });
+        op, (f, r) -> y.in(f).set(RowMath.I32, y.at(r), Largest.index(math, x.in(f), x.at(r), n)));
   }
 
   RowOp topK(TopK op) {
@@ -274,7 +266,8 @@ final class RowOps {
     return simple(
         op,
         (f, r) ->
-            Largest.of(x.in(f), x.at(r), n, values.in(f), values.at(r), ids.in(f), ids.at(r), k));
+            Largest.of(
+                math, x.in(f), x.at(r), n, values.in(f), values.at(r), ids.in(f), ids.at(r), k));
   }
 
   /** Makes a side of activations. */

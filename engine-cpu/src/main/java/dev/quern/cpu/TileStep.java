@@ -14,9 +14,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A projection of many rows: each unit decodes {@link Tile#ROWS} weight rows, {@link Tile#COLUMNS}
- * columns at a time, into float32 once and multiplies them with all activation rows.
+ * columns at a time, into float32 once and multiplies them with all activation rows, or with some
+ * of them if there would be too few units for the workers.
  */
 final class TileStep implements Step {
+  /**
+   * The least activation rows of a unit that has not all: decoding is then little beside products.
+   */
+  private static final int LEAST = 60;
+
   private final Projection op;
   private final Frame.Rows rows;
   private final Tile tile;
@@ -28,7 +34,15 @@ final class TileStep implements Step {
   private final int outputs;
   private final int k;
 
-  TileStep(Projection op, Kernels kernels, Memory memory, @Nullable Interleaved interleaved) {
+  /** Parts of the activations that give each of many workers two units. */
+  private final int wanted;
+
+  TileStep(
+      Projection op,
+      Kernels kernels,
+      Memory memory,
+      @Nullable Interleaved interleaved,
+      int workers) {
     this.op = op;
     tile = kernels.tile();
     this.interleaved = interleaved;
@@ -39,6 +53,7 @@ final class TileStep implements Step {
     y = memory.place(op.y());
     outputs = Math.toIntExact(op.w().shape().rows());
     k = Math.toIntExact(op.w().shape().last());
+    wanted = Math.ceilDiv(2 * workers, tiles());
   }
 
   @Override
@@ -48,14 +63,30 @@ final class TileStep implements Step {
 
   @Override
   public int units(Frame frame) {
-    return frame.rows(rows) == 0 ? 0 : Math.ceilDiv(outputs, Tile.ROWS);
+    int live = frame.rows(rows);
+    return live == 0 ? 0 : tiles() * Math.ceilDiv(live, part(live));
+  }
+
+  private int tiles() {
+    return Math.ceilDiv(outputs, Tile.ROWS);
+  }
+
+  /** Activation rows of a unit: all, or groups of those that meet a tile at once. */
+  private int part(int live) {
+    int parts = Math.clamp(live / LEAST, 1, wanted);
+    return Math.ceilDiv(Math.ceilDiv(live, parts), Tile.TOKENS) * Tile.TOKENS;
   }
 
   @Override
   public void run(Frame frame, Worker worker, int unit) {
-    int first = unit * Tile.ROWS;
-    int count = Math.min(Tile.ROWS, outputs - first);
     int live = frame.rows(rows);
+    int from = unit / tiles() * part(live);
+    run(frame, worker, unit % tiles(), from, Math.min(part(live), live - from));
+  }
+
+  private void run(Frame frame, Worker worker, int number, int from, int live) {
+    int first = number * Tile.ROWS;
+    int count = Math.min(Tile.ROWS, outputs - first);
     MemorySegment scratch = worker.scratch;
     MemorySegment values = scratch.asSlice(0, Tile.BYTES);
     MemorySegment staging = scratch.asSlice(Tile.BYTES, Tile.STAGING_BYTES);
@@ -69,12 +100,13 @@ final class TileStep implements Step {
         long at = w.at(first) + op.w().format().bytes(column);
         fill(frame, at, count, columns, values, staging, sums);
       }
-      sums.take(x.in(frame), x.at(0) + 4L * column, x.rowBytes(), 0, live, columns);
+      sums.take(x.in(frame), x.at(from) + 4L * column, x.rowBytes(), 0, live, columns);
       tile.multiply(values, columns, count, live, sums);
     }
     MemorySegment target = y.in(frame);
     for (int t = 0; t < live; t++) {
-      MemorySegment.copy(sums.all, Tile.ROWS * t, target, RowMath.F32, y.at(t) + 4L * first, count);
+      MemorySegment.copy(
+          sums.all, Tile.ROWS * t, target, RowMath.F32, y.at(from + t) + 4L * first, count);
     }
   }
 
