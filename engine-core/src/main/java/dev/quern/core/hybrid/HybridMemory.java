@@ -6,32 +6,22 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A buffer with a copy on each side that uses it. What the host writes goes to every copy; what a
  * batch writes on one side makes the other copy stale until it is used.
  */
-final class HybridMemory implements Homed {
-  private final HybridBackend backend;
-  private final String name;
+final class HybridMemory extends Homed {
   private final long bytes;
-  private final Optional<Side> home;
   private final Map<Side, Buffer> copies = new EnumMap<>(Side.class);
   private @Nullable Side stale;
   private boolean written;
-  private boolean closed;
 
   HybridMemory(HybridBackend backend, String name, long bytes, Optional<Side> home) {
-    this.backend = backend;
-    this.name = name;
+    super(backend, name, home);
     this.bytes = bytes;
-    this.home = home;
-  }
-
-  @Override
-  public Optional<Side> home() {
-    return home;
   }
 
   // ---- for batches, which hold the lock of the backend
@@ -41,7 +31,7 @@ final class HybridMemory implements Homed {
     requireOpen();
     Buffer copy = copies.get(side);
     if (copy == null) {
-      copy = backend.on(side).allocate(name, bytes);
+      copy = backend.on(side).allocate(name(), bytes);
       copies.put(side, copy);
       // Both are full of zeros until one is written.
       if (written && copies.size() > 1) {
@@ -70,8 +60,8 @@ final class HybridMemory implements Homed {
   // ---- for the host
 
   @Override
-  public String name() {
-    return name;
+  Stream<Buffer> copies() {
+    return copies.values().stream();
   }
 
   @Override
@@ -110,26 +100,6 @@ final class HybridMemory implements Homed {
         return copy.getValue();
       }
     }
-    return on(home.orElse(backend.placement().elsewhere()));
-  }
-
-  private void requireOpen() {
-    if (closed || backend.isClosed()) {
-      throw new IllegalStateException(
-          "buffer %s: must be open to be used but is closed".formatted(name));
-    }
-  }
-
-  @Override
-  public void close() {
-    synchronized (backend) {
-      if (!closed) {
-        closed = true;
-        if (!backend.isClosed()) {
-          copies.values().forEach(Buffer::close);
-        }
-        backend.gone(this);
-      }
-    }
+    return on(home().orElse(backend.placement().elsewhere()));
   }
 }

@@ -9,27 +9,19 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Weights, adopted by each side when an operation there first reads them. */
-final class HybridWeights implements Homed {
-  private final HybridBackend backend;
-  private final Optional<Side> home;
+final class HybridWeights extends Homed {
   private final Stored stored;
   private final Map<Side, Tensor> copies = new EnumMap<>(Side.class);
-  private boolean closed;
 
   /** What is to be adopted. */
   record Stored(String name, WeightFormat format, Shape shape, MemorySegment data) {}
 
   HybridWeights(HybridBackend backend, Stored stored, Optional<Side> home) {
-    this.backend = backend;
+    super(backend, stored.name, home);
     this.stored = stored;
-    this.home = home;
-  }
-
-  @Override
-  public Optional<Side> home() {
-    return home;
   }
 
   /** The weights on one side. The caller holds the lock of the backend. */
@@ -39,16 +31,12 @@ final class HybridWeights implements Homed {
         side, s -> backend.on(s).adopt(stored.name, stored.format, stored.shape, stored.data));
   }
 
-  private void requireOpen() {
-    if (closed || backend.isClosed()) {
-      throw new IllegalStateException(
-          "buffer %s: must be open to be used but is closed".formatted(stored.name));
-    }
-  }
-
   @Override
-  public String name() {
-    return stored.name;
+  Stream<Buffer> copies() {
+    return copies.values().stream()
+        .map(Tensor::storage)
+        .filter(Buffer.class::isInstance)
+        .map(Buffer.class::cast);
   }
 
   @Override
@@ -58,12 +46,7 @@ final class HybridWeights implements Homed {
 
   @Override
   public int parts() {
-    return copies.values().stream()
-        .map(Tensor::storage)
-        .filter(Buffer.class::isInstance)
-        .mapToInt(copy -> ((Buffer) copy).parts())
-        .max()
-        .orElse(1);
+    return copies().mapToInt(Buffer::parts).max().orElse(1);
   }
 
   @Override
@@ -78,22 +61,6 @@ final class HybridWeights implements Homed {
     synchronized (backend) {
       requireOpen();
       target.copyFrom(stored.data.asSlice(offset, target.byteSize()));
-    }
-  }
-
-  @Override
-  public void close() {
-    synchronized (backend) {
-      if (!closed) {
-        closed = true;
-        if (!backend.isClosed()) {
-          copies.values().stream()
-              .map(Tensor::storage)
-              .filter(Buffer.class::isInstance)
-              .forEach(copy -> ((Buffer) copy).close());
-        }
-        backend.gone(this);
-      }
     }
   }
 }
