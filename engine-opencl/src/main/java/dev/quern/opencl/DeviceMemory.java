@@ -86,22 +86,25 @@ final class DeviceMemory {
     free.put(offset, bytes);
   }
 
+  private static InsufficientMemoryException tooLarge(String what, long bytes, String room) {
+    return new InsufficientMemoryException(
+        ("opencl memory: %s of %d bytes must fit %s but does not; use a smaller model, a shorter"
+                + " context, or --backend opencl+cpu")
+            .formatted(what, bytes, room));
+  }
+
   private void grow(String what, long bytes) {
     long limit = device.info().maxAllocationBytes();
     long total = arenas.stream().mapToLong(Arena::bytes).sum();
     long room = device.info().memoryBytes() - total;
     if (bytes > limit) {
-      throw new InsufficientMemoryException(
-          ("opencl memory: %s of %d bytes must fit the device's largest allocation of %d but does"
-                  + " not; use a smaller model, a shorter context, or --backend opencl+cpu")
-              .formatted(what, bytes, limit));
+      throw tooLarge(what, bytes, "the device's largest allocation of %d bytes".formatted(limit));
     }
-    if (bytes > room || arenas.size() >= most()) {
-      throw new InsufficientMemoryException(
-          ("opencl memory: %s of %d bytes must fit the device's free memory of %d, in %d more arenas,"
-                  + " but does not; use a smaller model, a shorter context, or"
-                  + " --backend opencl+cpu")
-              .formatted(what, bytes, room, most() - arenas.size()));
+    if (bytes > room) {
+      throw tooLarge(what, bytes, "the device's free memory of %d bytes".formatted(room));
+    }
+    if (arenas.size() >= most()) {
+      throw tooLarge(what, bytes, "the %d buffers that a kernel takes".formatted(most()));
     }
     long wanted =
         Math.max(bytes, Math.min(Math.max(FIRST_BYTES, 3 * total), Math.min(limit, room)));
