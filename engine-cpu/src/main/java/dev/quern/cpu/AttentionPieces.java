@@ -16,13 +16,23 @@ import java.util.List;
  * the sums of weights.
  *
  * @param attention whose results
- * @param count pieces of a sequence
+ * @param count the most pieces of a sequence
  * @param tensor holds them
  * @param place where it lies
  * @param math operations on rows
  */
 record AttentionPieces(
     RowAttention attention, int count, Tensor tensor, Place place, RowMath math) {
+  /** The least positions of a piece, but for the only one. */
+  private static final int LEAST = 64;
+
+  /** The most pieces that are wanted of a row, for {@code workers} workers. */
+  static int most(Attention op, int workers) {
+    long most = Math.ceilDiv(op.keys().shape().dim(1), LEAST);
+    long wanted = Math.ceilDiv(Math.max(4, workers), op.q().shape().rows());
+    return workers == 1 ? 1 : Math.toIntExact(Math.clamp(wanted, 1, most));
+  }
+
   /** Shape of the tensor. */
   static Shape shape(Attention op, int count) {
     Shape q = op.q().shape();
@@ -34,17 +44,26 @@ record AttentionPieces(
     return new Access(access.reads(), List.of(Access.Range.of(tensor)));
   }
 
-  /** Takes what was summed of a piece. */
-  void store(Frame frame, AttentionMath.Job job, int row, int piece, int kvHead) {
+  /** How many pieces a row is cut into that sees so many positions. */
+  int of(int seen) {
+    return Math.clamp(seen / LEAST, 1, count);
+  }
+
+  /** Takes what was summed of a piece for some cached heads. */
+  void store(Frame frame, AttentionMath.Job job, int row, int piece, int firstHead, int endHead) {
     MemorySegment to = place.in(frame);
     long at = place.at(row);
-    int head = piece * heads() + kvHead * attention.group;
-    for (int h = 0; h < attention.group; h++) {
-      job.factors[h] = 1;
-      to.set(RowMath.F32, at + maximum(head + h), job.max[h]);
-      to.set(RowMath.F32, at + sum(head + h), job.sum[h]);
+    for (int kvHead = firstHead; kvHead < endHead; kvHead++) {
+      job.group = kvHead - firstHead;
+      int first = piece * heads() + kvHead * attention.group;
+      for (int i = 0; i < attention.group; i++) {
+        int h = job.head() + i;
+        job.factors[h] = 1;
+        to.set(RowMath.F32, at + maximum(first + i), job.max[h]);
+        to.set(RowMath.F32, at + sum(first + i), job.sum[h]);
+      }
+      attention.math.end(job, to, at + 4L * first * attention.size);
     }
-    attention.math.end(job, to, at + 4L * head * attention.size);
   }
 
   /** The operation that joins them. */
@@ -67,7 +86,8 @@ record AttentionPieces(
     MemorySegment y = attention.y.in(frame);
     long at = place.at(row);
     int size = attention.size;
-    int all = count * heads();
+    int last = attention.last(frame, row);
+    int all = of(last + 1 - attention.first(last)) * heads();
     for (int head = 0; head < heads(); head++) {
       float max = Float.NEGATIVE_INFINITY;
       for (int i = head; i < all; i += heads()) {
@@ -84,7 +104,7 @@ record AttentionPieces(
         long values = at + 4L * i * size;
         if (i == head) {
           math.mulScalar(from, values, weight, y, to, size);
-        } else if (weight != 0) {
+        } else {
           math.addScaled(from, values, weight, y, to, size);
         }
       }

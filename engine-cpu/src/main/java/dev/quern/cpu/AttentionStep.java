@@ -1,6 +1,5 @@
 package dev.quern.cpu;
 
-import dev.quern.core.op.Attention;
 import dev.quern.core.op.Op;
 import dev.quern.core.plan.Access;
 import dev.quern.cpu.kernel.AttentionMath;
@@ -8,30 +7,20 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention of few rows. A unit is a row, a cached head with the query heads that share it, and a
- * piece of the sequence: there are as many pieces as give each worker work.
+ * Attention of few rows. A row is cut into units, one for each worker or some more: pieces of the
+ * sequence with all heads, as they lie in memory, and where it is short also ranges of heads.
  */
 final class AttentionStep implements Step {
-  /** The least positions of a piece. */
-  private static final int LEAST = 64;
-
-  /** The most pieces. */
-  private static final int MOST = 16;
-
   private final RowAttention attention;
   private final @Nullable AttentionPieces pieces;
+  private final int rowUnits;
 
-  /** With room for the results of pieces, if a sequence is cut in several. */
-  AttentionStep(RowAttention attention, @Nullable AttentionPieces pieces) {
+  /** For so many workers, with room for the results of pieces if a sequence may be cut. */
+  AttentionStep(RowAttention attention, @Nullable AttentionPieces pieces, int workers) {
     this.attention = attention;
     this.pieces = pieces;
-  }
-
-  /** In how many pieces a sequence is cut for {@code workers} workers: two units for each. */
-  static int pieces(Attention op, int workers) {
-    long units = op.q().shape().rows() * op.keys().shape().dim(2);
-    long most = Math.min(MOST, Math.ceilDiv(op.keys().shape().dim(1), LEAST));
-    return workers == 1 ? 1 : Math.toIntExact(Math.clamp(2L * workers / units, 1, most));
+    int most = pieces == null ? 1 : pieces.count();
+    rowUnits = workers == 1 ? 1 : Math.max(most, attention.kvHeads);
   }
 
   @Override
@@ -42,7 +31,32 @@ final class AttentionStep implements Step {
 
   @Override
   public int units(Frame frame) {
-    return frame.rows(attention.rows) * count() * attention.kvHeads;
+    return frame.rows(attention.rows) * rowUnits;
+  }
+
+  @Override
+  public void run(Frame frame, Worker worker, int unit) {
+    int row = unit / rowUnits;
+    int end = attention.last(frame, row) + 1;
+    int first = attention.first(end - 1);
+    int cut = pieces == null ? 1 : pieces.of(end - first);
+    int ranges = cut == count() && cut > 1 ? 1 : Math.min(attention.kvHeads, rowUnits / cut);
+    int piece = unit % rowUnits / ranges;
+    if (piece >= cut) {
+      return;
+    }
+    int range = unit % rowUnits % ranges;
+    int firstHead = attention.kvHeads * range / ranges;
+    int endHead = attention.kvHeads * (range + 1) / ranges;
+    int from = first + (int) ((long) (end - first) * piece / cut);
+    int to = first + (int) ((long) (end - first) * (piece + 1) / cut);
+    AttentionMath.Job job = worker.attention;
+    attention.sum(frame, job, row, firstHead, endHead, from, to);
+    if (pieces == null) {
+      attention.finish(frame, job, row, firstHead, endHead);
+    } else {
+      pieces.store(frame, job, row, piece, firstHead, endHead);
+    }
   }
 
   private int count() {
@@ -50,27 +64,8 @@ final class AttentionStep implements Step {
   }
 
   @Override
-  public void run(Frame frame, Worker worker, int unit) {
-    int kvHead = unit % attention.kvHeads;
-    int piece = unit / attention.kvHeads % count();
-    int row = unit / attention.kvHeads / count();
-    int end = attention.last(frame, row) + 1;
-    int first = attention.first(end - 1);
-    int length = Math.max(LEAST, Math.ceilDiv(end - first, count()));
-    int from = Math.min(end, first + piece * length);
-    int to = Math.min(end, from + length);
-    AttentionMath.Job job = worker.attention;
-    attention.sum(frame, job, row, kvHead, from, to);
-    if (pieces == null) {
-      attention.finish(frame, job, row, kvHead);
-    } else {
-      pieces.store(frame, job, row, piece, kvHead);
-    }
-  }
-
-  @Override
   public void reserve(Worker worker) {
-    worker.attention.reserve(attention.group, attention.size, 0);
+    worker.attention.reserve(attention.group, attention.kvHeads, attention.size, 0);
   }
 
   @Override
@@ -90,7 +85,7 @@ final class AttentionStep implements Step {
 
   @Override
   public String explain() {
-    return "attention %s, %d query heads to each of %d cached, %d piece(s)"
+    return "attention %s, %d query heads to each of %d cached, %d pieces at most"
         .formatted(attention.op.keys(), attention.group, attention.kvHeads, count());
   }
 }

@@ -65,8 +65,8 @@ final class AttentionTileStep implements Step {
         for (int r = row; r < next; r++) {
           int last = attention.last(frame, r);
           int first = attention.first(last);
-          attention.sum(frame, worker.attention, r, kvHead, first, last + 1);
-          attention.finish(frame, worker.attention, r, kvHead);
+          attention.sum(frame, worker.attention, r, kvHead, kvHead + 1, first, last + 1);
+          attention.finish(frame, worker.attention, r, kvHead, kvHead + 1);
         }
       }
       row = next;
@@ -206,7 +206,7 @@ final class AttentionTileStep implements Step {
 
   @Override
   public void reserve(Worker worker) {
-    worker.attention.reserve(attention.group, attention.size, tokens());
+    worker.attention.reserve(attention.group, 1, attention.size, tokens());
     worker.reserveWeighted(tokens());
   }
 

@@ -184,16 +184,16 @@ final class KernelTable {
         (op, context) -> {
           Attention attention = (Attention) op;
           RowAttention rowAttention = new RowAttention(attention, kernels, context.memory());
-          int count = AttentionStep.pieces(attention, context.workers());
+          int count = AttentionPieces.most(attention, context.workers());
           if (count == 1) {
-            return new Lowered.Alone(new AttentionStep(rowAttention, null));
+            return new Lowered.Alone(new AttentionStep(rowAttention, null, context.workers()));
           }
           Shape shape = AttentionPieces.shape(attention, count);
           Tensor tensor = context.temporary("pieces", shape, attention.q().liveRows());
           AttentionPieces pieces =
               new AttentionPieces(
                   rowAttention, count, tensor, context.memory().place(tensor), kernels.rows());
-          context.before(new AttentionStep(rowAttention, pieces));
+          context.before(new AttentionStep(rowAttention, pieces, context.workers()));
           return new Lowered.Rowwise(pieces.join());
         });
   }

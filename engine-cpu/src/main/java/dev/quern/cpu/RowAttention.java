@@ -7,9 +7,10 @@ import dev.quern.cpu.Memory.Place;
 import dev.quern.cpu.kernel.AttentionMath;
 import dev.quern.cpu.kernel.Kernels;
 import dev.quern.cpu.kernel.RowMath;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/** Attention of a row by the query heads that share a cached head, and where its operands lie. */
+/** Attention of a row by the query heads of some cached heads, and where its operands lie. */
 final class RowAttention {
   final Attention op;
   final AttentionMath math;
@@ -71,8 +72,9 @@ final class RowAttention {
     return (long) kvHeads * size * elementBytes;
   }
 
-  /** Sums the positions {@code from} to before {@code to} for a row and a cached head. */
-  void sum(Frame frame, AttentionMath.Job job, int row, int kvHead, int from, int to) {
+  /** Sums the positions {@code from} to before {@code to} for a row and some cached heads. */
+  void sum(
+      Frame frame, AttentionMath.Job job, int row, int firstHead, int endHead, int from, int to) {
     job.half = elementBytes == 2;
     job.size = size;
     job.heads = group;
@@ -81,23 +83,51 @@ final class RowAttention {
     job.stride = stride();
     job.keys = keys.in(frame);
     job.values = values.in(frame);
-    math.begin(job, q.in(frame), q.at(row) + 4L * kvHead * group * size);
+    for (int head = firstHead; head < endHead; head++) {
+      job.group = head - firstHead;
+      math.begin(job, q.in(frame), q.at(row) + 4L * head * group * size);
+    }
     int sequence = sequence(frame, row);
     for (int at = from; at < to; at += AttentionMath.PART) {
-      long offset = offset(sequence, at, kvHead);
-      job.keysAt = keys.offset() + offset;
-      job.valuesAt = values.offset() + offset;
       job.positions = Math.min(AttentionMath.PART, to - at);
-      math.add(job);
+      if (endHead - firstHead == kvHeads) {
+        long offset = offset(sequence, at, 0);
+        long bytes = job.positions * job.stride;
+        job.touched += touch(job.keys, keys.offset() + offset, bytes);
+        job.touched += touch(job.values, values.offset() + offset, bytes);
+      }
+      for (int head = firstHead; head < endHead; head++) {
+        long offset = offset(sequence, at, head);
+        job.group = head - firstHead;
+        job.keysAt = keys.offset() + offset;
+        job.valuesAt = values.offset() + offset;
+        math.add(job);
+      }
     }
   }
 
-  /** Stores the result of a row and a cached head, all positions of which were summed. */
-  void finish(Frame frame, AttentionMath.Job job, int row, int kvHead) {
-    for (int h = 0; h < group; h++) {
-      job.factors[h] = factor(frame, kvHead * group + h, job.max[h], job.sum[h]);
+  /**
+   * Reads a number of each cache line in order: the processor fetches ahead of this and not of
+   * loops that go head by head, and more lines are under way at once than in a loop of arithmetic.
+   */
+  private static long touch(MemorySegment cache, long at, long bytes) {
+    long sum = 0;
+    for (long i = 0; i <= bytes - 64; i += 64) {
+      sum += cache.get(RowMath.I32, at + i);
     }
-    math.end(job, y.in(frame), y.at(row) + 4L * kvHead * group * size);
+    return sum;
+  }
+
+  /** Stores the results of a row and some cached heads, all positions of which were summed. */
+  void finish(Frame frame, AttentionMath.Job job, int row, int firstHead, int endHead) {
+    for (int head = firstHead; head < endHead; head++) {
+      job.group = head - firstHead;
+      for (int h = job.head(); h < job.head() + group; h++) {
+        int query = head * group + h - job.head();
+        job.factors[h] = factor(frame, query, job.max[h], job.sum[h]);
+      }
+      math.end(job, y.in(frame), y.at(row) + 4L * head * group * size);
+    }
   }
 
   /**

@@ -11,22 +11,25 @@ import java.util.Arrays;
  * href="https://arxiv.org/abs/1805.02867">Milakov and Gimelshein 2018</a>).
  */
 public interface AttentionMath {
-  /** The most positions of a part. */
-  int PART = 256;
+  /**
+   * The most positions of a part: few, so that a part of all cached heads, which is read at once as
+   * it lies in memory, stays in the second-level cache.
+   */
+  int PART = 64;
 
   /** Query heads that meet a key at once; there is memory for a multiple. */
   int HEADS = 4;
 
   /**
-   * Takes {@link Job#heads} queries of {@link Job#size} float32 that lie one behind the other; no
-   * position is summed yet.
+   * Takes {@link Job#heads} queries of {@link Job#size} float32 that lie one behind the other, for
+   * {@link Job#group}; no position is summed yet.
    */
   void begin(Job job, MemorySegment q, long qAt);
 
-  /** Adds {@link Job#positions} positions, at most {@link #PART}. */
+  /** Adds {@link Job#positions} positions to the sums of the group, at most {@link #PART}. */
   void add(Job job);
 
-  /** Stores {@code factors[h] · y[h]}, head behind head. */
+  /** Stores {@code factors[h] · y[h]} of the group, head behind head. */
   void end(Job job, MemorySegment y, long yAt);
 
   /** {@code x = softCap · tanh(x / softCap)}, for multiples of 16 elements. */
@@ -42,8 +45,8 @@ public interface AttentionMath {
   void scale(float[] x, int at, int n, float factor);
 
   /**
-   * The operands and sums of one row and cached head. One object per worker is filled again and
-   * again, as for {@link Dot.Job}.
+   * The operands and sums of one row. Query heads that share a cached head are a group; groups are
+   * summed in turn. One object per worker is filled again and again, as for {@link Dot.Job}.
    */
   final class Job {
     /** Elements behind what is used, so that two workers' arrays share no cache line. */
@@ -70,8 +73,14 @@ public interface AttentionMath {
     /** Elements of a head. */
     public int size;
 
-    /** Query heads. */
+    /** Query heads of a group. */
     public int heads;
+
+    /** Number of the group. */
+    public int group;
+
+    /** What comes of numbers that were only read so that they are in the cache. */
+    public long touched;
 
     /** Whether elements are f16, else float32. */
     public boolean half;
@@ -106,20 +115,22 @@ public interface AttentionMath {
     /**
      * Grows the arrays.
      *
-     * @param wantedHeads query heads that share a cached one
+     * @param wantedHeads query heads of a group
+     * @param groups groups
      * @param wantedSize elements of a head
      * @param tokens how many largest scores and sums are wanted besides those of the heads
      */
-    public void reserve(int wantedHeads, int wantedSize, int tokens) {
-      int room = Math.ceilDiv(wantedHeads, HEADS) * HEADS;
+    public void reserve(int wantedHeads, int groups, int wantedSize, int tokens) {
+      int scored = Math.ceilDiv(wantedHeads, HEADS) * HEADS;
+      int room = groups * scored;
       int numbers = Math.max(room, tokens) + PAD;
       if (max.length < numbers) {
         max = new float[numbers];
         sum = new float[numbers];
         factors = new float[numbers];
       }
-      if (scores.length < room * PART + PAD) {
-        scores = new float[room * PART + PAD];
+      if (scores.length < scored * PART + PAD) {
+        scores = new float[scored * PART + PAD];
       }
       if (q.length < room * wantedSize + PAD) {
         q = new float[room * wantedSize + PAD];
@@ -127,12 +138,24 @@ public interface AttentionMath {
       }
     }
 
-    /** Sets all sums to those of no position. */
+    /**
+     * Number of the group's first head in arrays of heads, each group having a multiple of four.
+     */
+    public int head() {
+      return group * room();
+    }
+
+    /** Sets the sums of the group to those of no position. */
     public void clear() {
-      int room = Math.ceilDiv(heads, HEADS) * HEADS;
-      Arrays.fill(max, 0, room, Float.NEGATIVE_INFINITY);
-      Arrays.fill(sum, 0, room, 0);
-      Arrays.fill(y, 0, room * size, 0);
+      int from = head();
+      int to = from + room();
+      Arrays.fill(max, from, to, Float.NEGATIVE_INFINITY);
+      Arrays.fill(sum, from, to, 0);
+      Arrays.fill(y, from * size, to * size, 0);
+    }
+
+    private int room() {
+      return Math.ceilDiv(heads, HEADS) * HEADS;
     }
   }
 }

@@ -6,43 +6,50 @@ import java.lang.foreign.MemorySegment;
 final class ScalarAttention implements AttentionMath {
   @Override
   public void begin(Job job, MemorySegment q, long qAt) {
-    MemorySegment.copy(q, RowMath.F32, qAt, job.q, 0, job.heads * job.size);
+    int to = job.head() * job.size;
+    MemorySegment.copy(q, RowMath.F32, qAt, job.q, to, job.heads * job.size);
     job.clear();
   }
 
   @Override
   public void add(Job job) {
-    for (int h = 0; h < job.heads; h++) {
-      int at = h * PART;
-      for (int j = 0; j < job.positions; j++) {
-        double sum = 0;
-        for (int i = 0; i < job.size; i++) {
-          sum += (double) job.q[h * job.size + i] * element(job, job.keys, job.keysAt, j, i);
-        }
-        job.scores[at + j] = (float) (job.scale * sum);
-      }
-      if (job.softCap != 0) {
-        cap(job.scores, at, job.positions, job.softCap);
-      }
+    for (int i = 0; i < job.heads; i++) {
+      int at = i * PART;
+      int h = job.head() + i;
+      scores(job, job.q, h * job.size, at);
       float max = Math.max(job.max[h], max(job.scores, at, job.positions));
       float kept = (float) Math.exp(job.max[h] - max);
       job.max[h] = max;
       job.sum[h] =
           kept * job.sum[h] + exponentials(job.scores, at, job.positions, max, job.scores, at);
-      for (int i = 0; i < job.size; i++) {
-        double sum = kept * job.y[h * job.size + i];
+      for (int k = 0; k < job.size; k++) {
+        double sum = kept * job.y[h * job.size + k];
         for (int j = 0; j < job.positions; j++) {
-          sum += (double) job.scores[at + j] * element(job, job.values, job.valuesAt, j, i);
+          sum += (double) job.scores[at + j] * element(job, job.values, job.valuesAt, j, k);
         }
-        job.y[h * job.size + i] = (float) sum;
+        job.y[h * job.size + k] = (float) sum;
       }
+    }
+  }
+
+  private void scores(Job job, float[] q, int from, int at) {
+    for (int j = 0; j < job.positions; j++) {
+      double sum = 0;
+      for (int k = 0; k < job.size; k++) {
+        sum += (double) q[from + k] * element(job, job.keys, job.keysAt, j, k);
+      }
+      job.scores[at + j] = (float) (job.scale * sum);
+    }
+    if (job.softCap != 0) {
+      cap(job.scores, at, job.positions, job.softCap);
     }
   }
 
   @Override
   public void end(Job job, MemorySegment y, long yAt) {
     for (int i = 0; i < job.heads * job.size; i++) {
-      y.set(RowMath.F32, yAt + 4L * i, job.factors[i / job.size] * job.y[i]);
+      int from = job.head() * job.size + i;
+      y.set(RowMath.F32, yAt + 4L * i, job.factors[from / job.size] * job.y[from]);
     }
   }
 

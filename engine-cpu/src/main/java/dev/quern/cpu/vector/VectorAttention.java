@@ -124,7 +124,7 @@ final class VectorAttention implements AttentionMath {
 
   /** Turns scores into weights, and sums so far into what they are under the new largest scores. */
   private void weights(Job job, int quad, int scores, int count) {
-    int head = quad * HEADS;
+    int head = job.head() + quad * HEADS;
     float[] part = job.part;
     FloatVector max = splat(Float.NEGATIVE_INFINITY);
     for (int i = scores; i < scores + count; i += N) {
@@ -159,7 +159,7 @@ final class VectorAttention implements AttentionMath {
   }
 
   private void keep(Job job, int quad, int h, float factor) {
-    job.sum[quad * HEADS + h] *= factor;
+    job.sum[job.head() + quad * HEADS + h] *= factor;
     int whole = whole(job);
     int rest = job.size - whole;
     int first = quad(job, quad);
@@ -203,8 +203,8 @@ final class VectorAttention implements AttentionMath {
     for (int h = 0; h < job.heads; h++) {
       int first = quad(job, h / HEADS);
       long to = yAt + 4L * job.size * h;
-      float factor = job.factors[h] * (job.half ? HalfAttention.DOWN : 1);
-      float restFactor = job.factors[h] / (job.half ? HalfAttention.UP : 1);
+      float factor = job.factors[job.head() + h] * (job.half ? HalfAttention.DOWN : 1);
+      float restFactor = job.factors[job.head() + h] / (job.half ? HalfAttention.UP : 1);
       for (int k = 0; k < whole; k += CHUNK) {
         int from = first + HEADS * k + h % HEADS * CHUNK;
         FloatVector a = FloatVector.fromArray(F, job.y, from).mul(factor);
@@ -261,9 +261,9 @@ final class VectorAttention implements AttentionMath {
     return job.size / CHUNK * CHUNK;
   }
 
-  /** Where the queries and sums of four heads start. */
+  /** Where the queries and sums of four heads of the group start. */
   private static int quad(Job job, int quad) {
-    return quad * HEADS * job.size;
+    return (job.head() + quad * HEADS) * job.size;
   }
 
   private static float element(Job job, MemorySegment cache, long at, int i) {
