@@ -1,12 +1,10 @@
 package dev.quern.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.quern.core.Backend;
 import dev.quern.core.Backends;
 import dev.quern.core.Precision;
-import dev.quern.core.Probe;
 import dev.quern.transformer.LanguageModel;
 import dev.quern.transformer.LoadOptions;
 import dev.quern.transformer.Session;
@@ -40,15 +38,7 @@ class DeepDecodeTest {
   })
   void logitsAreThoseOfExactArithmetic(String family, int heads, int kvHeads, int size)
       throws IOException {
-    Probe probe =
-        Backends.list().stream()
-            .filter(found -> found.provider().name().equals("opencl"))
-            .map(Backends.Found::probe)
-            .findFirst()
-            .orElseThrow();
-    assumeTrue(
-        Boolean.getBoolean("quern.require.opencl") || probe instanceof Probe.Usable,
-        probe::toString);
+    PlanCommandTest.needsOpenCl();
     BenchShape shape =
         new BenchShape("test", family, 2, 512, 1024, heads, kvHeads, size, VOCABULARY, false);
     List<float[]> exact = logits("cpu", Precision.EXACT, shape);

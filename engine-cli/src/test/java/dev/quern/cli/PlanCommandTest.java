@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PlanCommandTest {
   @TempDir private Path folder = Path.of("");
 
-  private static void needsOpenCl() {
+  static void needsOpenCl() {
     boolean required = Boolean.getBoolean("quern.require.opencl");
     boolean usable = new OpenClBackendProvider().probe() instanceof Probe.Usable;
     Assumptions.assumeTrue(required || usable, "needs an OpenCL device");
