@@ -7,6 +7,7 @@ import dev.quern.core.Backend;
 import dev.quern.core.Backends;
 import dev.quern.fable.FableModels;
 import dev.quern.gguf.GgufFile;
+import dev.quern.testkit.Accuracy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -70,7 +71,7 @@ class SessionTest {
     for (int chunk : new int[] {1, 7}) {
       List<float[]> parts = GoldenSuite.logits(model, tokens, chunk);
       for (int i = 0; i < whole.size(); i++) {
-        worst = Math.max(worst, nmse(parts.get(i), whole.get(i)));
+        worst = Math.max(worst, Accuracy.nmse(parts.get(i), whole.get(i)));
       }
     }
     assertThat(worst).isLessThanOrEqualTo(1e-10);
@@ -83,18 +84,8 @@ class SessionTest {
       List<float[]> parts = GoldenSuite.logits(small, tokens, tokens.length);
       List<float[]> whole = GoldenSuite.logits(model, tokens, tokens.length);
       assertThat(parts).hasSameSizeAs(whole);
-      assertThat(nmse(parts.getLast(), whole.getLast())).isLessThanOrEqualTo(1e-10);
+      assertThat(Accuracy.nmse(parts.getLast(), whole.getLast())).isLessThanOrEqualTo(1e-10);
     }
-  }
-
-  private static double nmse(float[] actual, float[] expected) {
-    double error = 0;
-    double norm = 0;
-    for (int i = 0; i < expected.length; i++) {
-      error += ((double) actual[i] - expected[i]) * ((double) actual[i] - expected[i]);
-      norm += (double) expected[i] * expected[i];
-    }
-    return error / norm;
   }
 
   @Test
