@@ -34,12 +34,13 @@ final class DotStep implements Step {
     y = memory.place(op.y());
     outputs = Math.toIntExact(op.w().shape().rows());
     k = Math.toIntExact(op.w().shape().last());
-    unitRows = unitRows(op.w().bytes() / outputs);
+    unitRows = unitRows(kernel, op.w().bytes() / outputs);
   }
 
-  /** Weight rows in a unit, a multiple of the rows of any group. */
-  static int unitRows(long rowBytes) {
-    return (int) Math.max(32, UNIT_BYTES / rowBytes / 32 * 32);
+  /** Weight rows in a unit: a multiple of what a kernel takes at once and of results in a line. */
+  static int unitRows(Dot kernel, long rowBytes) {
+    int rows = Math.max(32, kernel.rows());
+    return (int) Math.max(rows, UNIT_BYTES / rowBytes / rows * rows);
   }
 
   @Override

@@ -43,7 +43,7 @@ final class ExpertStep implements Step {
     k = Math.toIntExact(op.w().shape().last());
     used = Math.toIntExact(op.ids().shape().last());
     shared = op.x().shape().rank() == 2;
-    unitRows = DotStep.unitRows(op.w().rowBytes() / outputs);
+    unitRows = DotStep.unitRows(kernel, op.w().rowBytes() / outputs);
     unitsPerExpert = Math.ceilDiv(outputs, unitRows);
   }
 

@@ -13,6 +13,11 @@ public interface Dot {
   /** What {@link Job#side} must be of the activations. */
   Side.Form form();
 
+  /** Rows that are best taken together. */
+  default int rows() {
+    return 1;
+  }
+
   /** Computes {@link Job#rows} results. */
   void run(Job job);
 
@@ -27,8 +32,11 @@ public interface Dot {
      */
     private static final int PAD = 64;
 
+    /** Rows that a kernel takes at once, at most: four vectors of shorts. */
+    private static final int ROWS = 4 * 32;
+
     /** The most products of a row at once: enough for a long loop, few enough for the cache. */
-    public static final int PRODUCTS = 256;
+    private static final int PRODUCTS = 96;
 
     /** The weights, row by row. */
     public MemorySegment w = MemorySegment.NULL;
@@ -72,14 +80,17 @@ public interface Dot {
     /** Factors of the parts of a block, for a group of rows. */
     public final float[] factors = new float[16 * 64 + PAD];
 
-    /** Results of a group of rows. */
-    public final float[] sums = new float[32 + PAD];
+    /** Results of rows taken at once. */
+    public final float[] sums = new float[ROWS + PAD];
 
     /** Products of the parts of a block, for a group of rows. */
     public final int[] parts = new int[8 * 32 + PAD];
 
-    /** Products of two shorts of weights and their activations, for a group of rows. */
-    public final short[] products = new short[PRODUCTS * 32 + PAD];
+    /** Products of shorts of weights and their activations, for all rows taken at once. */
+    public final short[] products = new short[PRODUCTS * ROWS + PAD];
+
+    /** Scales, two shorts to an int, for all rows taken at once. */
+    public final int[] scales = new int[10 * ROWS / 2 + PAD];
 
     /** At least {@code 4 * k} bytes of the worker's own. */
     public MemorySegment scratch = MemorySegment.NULL;

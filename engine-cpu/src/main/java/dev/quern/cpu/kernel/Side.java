@@ -14,30 +14,28 @@ public final class Side {
   /** What is wanted: which numbers the shorts of weights hold. */
   public enum Form {
     /** Nothing. */
-    NONE(32, 0, 0, 0, 0),
+    NONE(32, 0, 0, 0),
     /** Two of 8 bits, signed; factors are the activations themselves. */
-    BYTES(32, 32, 0, 8, 8),
+    BYTES(32, 32, 0, 8),
     /** Four of 4 bits, taken with 8 subtracted. */
-    NIBBLES(32, 32, 1, 4, 4),
+    NIBBLES(32, 32, 1, 4),
     /** Three of 5 bits and a bit of the last of sixteen, taken with 16 subtracted. */
-    FIVES(32, 40, 3, 5, 5),
+    FIVES(32, 40, 3, 5),
     /** Two of 6 bits and two bits of each of the last two of eight, with 32 subtracted. */
-    SIXES(32, 48, 6, 6, 2),
+    SIXES(32, 48, 6, 6),
     /** Eight of 2 bits; one d to 256 activations. */
-    TERNARY(256, 32, 0, 2, 2);
+    TERNARY(256, 32, 0, 2);
 
     private final int block;
     private final int factors;
     private final int starts;
     private final int shift;
-    private final int last;
 
-    Form(int block, int factors, int starts, int shift, int last) {
+    Form(int block, int factors, int starts, int shift) {
       this.block = block;
       this.factors = factors;
       this.starts = starts;
       this.shift = shift;
-      this.last = last;
     }
 
     /** Activations with one d. */
@@ -62,9 +60,6 @@ public final class Side {
    */
   public final int shift;
 
-  /** Distance of the last number in a short from the one before. */
-  public final int last;
-
   /** The factors, short of weights by short of weights. */
   public final short[] factors;
 
@@ -85,7 +80,6 @@ public final class Side {
   public Side(Form form, int vectors, long n) {
     int length = form == Form.NONE ? 0 : Math.toIntExact(n);
     shift = form.shift;
-    last = form.last;
     rounded = new int[Math.multiplyExact(vectors, length == 0 ? 0 : form.block)];
     factors = new short[Math.multiplyExact(vectors, form.factors(length))];
     starts = new short[Math.multiplyExact(vectors, form.starts(length))];

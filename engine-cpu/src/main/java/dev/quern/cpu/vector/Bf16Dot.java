@@ -22,7 +22,7 @@ final class Bf16Dot extends PairDot {
 
   @Override
   void four(
-      MemorySegment w,
+      MemorySegment weights,
       long w0,
       long w1,
       long w2,
@@ -30,6 +30,7 @@ final class Bf16Dot extends PairDot {
       MemorySegment x,
       int count,
       float[] sums) {
+    MemorySegment w = Lanes.offHeap(weights);
     FloatVector a = zero();
     FloatVector b = zero();
     FloatVector c = zero();

@@ -25,7 +25,7 @@ final class F16Dot extends PairDot {
 
   @Override
   void four(
-      MemorySegment w,
+      MemorySegment weights,
       long w0,
       long w1,
       long w2,
@@ -33,6 +33,7 @@ final class F16Dot extends PairDot {
       MemorySegment x,
       int count,
       float[] sums) {
+    MemorySegment w = Lanes.offHeap(weights);
     FloatVector a = zero();
     FloatVector b = zero();
     FloatVector c = zero();

@@ -48,7 +48,7 @@ final class HalfAttention {
       FloatVector s1 = FloatVector.fromArray(F, sums, to + N);
       FloatVector s2 = FloatVector.fromArray(F, sums, to + 2 * N);
       FloatVector s3 = FloatVector.fromArray(F, sums, to + 3 * N);
-      IntVector k = IntVector.fromMemorySegment(I, keys, place, LE);
+      IntVector k = IntVector.fromMemorySegment(I, Lanes.offHeap(keys), place, LE);
       FloatVector kEven = k.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF).reinterpretAsFloats();
       FloatVector kOdd = k.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats();
       FloatVector query = FloatVector.fromArray(F, q, first);
@@ -67,7 +67,7 @@ final class HalfAttention {
       s3 = kEven.fma(query, s3);
       query = FloatVector.fromArray(F, q, first + 7 * N);
       s3 = kOdd.fma(query, s3);
-      k = IntVector.fromMemorySegment(I, keys, place + 4L * N, LE);
+      k = IntVector.fromMemorySegment(I, Lanes.offHeap(keys), place + 4L * N, LE);
       kEven = k.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF).reinterpretAsFloats();
       kOdd = k.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats();
       query = FloatVector.fromArray(F, q, first + 8 * N);
@@ -113,7 +113,7 @@ final class HalfAttention {
       FloatVector s1 = FloatVector.fromArray(F, sums, to + N);
       FloatVector s2 = FloatVector.fromArray(F, sums, to + 2 * N);
       FloatVector s3 = FloatVector.fromArray(F, sums, to + 3 * N);
-      IntVector k = IntVector.fromMemorySegment(I, keys, place, LE);
+      IntVector k = IntVector.fromMemorySegment(I, Lanes.offHeap(keys), place, LE);
       FloatVector kEven = k.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF).reinterpretAsFloats();
       FloatVector kOdd = k.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats();
       FloatVector query = FloatVector.fromArray(F, q, first);
@@ -169,7 +169,7 @@ final class HalfAttention {
     FloatVector a3 = FloatVector.fromArray(F, sums, to + 6 * N);
     FloatVector b3 = FloatVector.fromArray(F, sums, to + 7 * N);
     for (int j = 0; j < positions; j++) {
-      IntVector v = IntVector.fromMemorySegment(I, values, at + j * stride, LE);
+      IntVector v = IntVector.fromMemorySegment(I, Lanes.offHeap(values), at + j * stride, LE);
       FloatVector vEven = v.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF).reinterpretAsFloats();
       FloatVector vOdd = v.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats();
       FloatVector weight = splat(weights[first + AttentionMath.HEADS * j]);

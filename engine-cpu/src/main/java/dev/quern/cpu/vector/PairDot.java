@@ -58,6 +58,11 @@ abstract class PairDot implements Dot {
   }
 
   @Override
+  public int rows() {
+    return 4;
+  }
+
+  @Override
   public void run(Job job) {
     int whole = job.k / ROUND * ROUND;
     part(job.x, job.xAt, whole, up, job.scratch);

@@ -1,12 +1,12 @@
 package dev.quern.cpu.vector;
 
+import static dev.quern.cpu.vector.LaneMath.GROUPS;
 import static dev.quern.cpu.vector.LaneMath.HALF;
 import static dev.quern.cpu.vector.LaneMath.HALF_BIAS;
-import static dev.quern.cpu.vector.LaneMath.LINE;
 import static dev.quern.cpu.vector.LaneMath.ROWS;
+import static dev.quern.cpu.vector.LaneMath.STEP;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
-import static dev.quern.cpu.vector.Lanes.LE;
 import static dev.quern.cpu.vector.Lanes.N;
 import static dev.quern.cpu.vector.Lanes.SHORTS;
 import static jdk.incubator.vector.VectorOperators.ASHR;
@@ -15,31 +15,23 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 
 import dev.quern.core.format.WeightFormats;
 import dev.quern.cpu.kernel.Interleave;
-import dev.quern.cpu.kernel.RowLanes;
 import dev.quern.cpu.kernel.Side;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
 /** Q4_0: eight lines of four nibbles a block, and one of d. */
-final class Q4Lanes implements RowLanes {
+final class Q4Lanes extends GroupLanes {
   private static final int BODY = 8;
-  private static final int CHUNK = 64;
+  private static final int CHUNK = 8;
   private static final Interleave LAYOUT =
       new Interleave(WeightFormats.Q4_0, ROWS, 1, BODY, CHUNK, Q4Lanes::take);
 
   private static final long LOW = 0x0F0F0F0F_0F0F0F0FL;
 
-  @Override
-  public Interleave layout() {
-    return LAYOUT;
-  }
-
-  @Override
-  public Side.Form form() {
-    return Side.Form.NIBBLES;
+  Q4Lanes() {
+    super(LAYOUT, Side.Form.NIBBLES);
   }
 
   private static void take(MemorySegment w, long at, short[] shorts) {
@@ -51,46 +43,31 @@ final class Q4Lanes implements RowLanes {
     }
   }
 
-  @Override
-  public void run(Job job) {
-    for (int n = 0; n < job.rows; n += ROWS) {
-      group(job, job.wAt + n / ROWS * job.rowBytes, n);
-    }
-  }
-
-  private static void group(Job job, long at, int n) {
-    Side side = job.side;
-    Arrays.fill(job.sums, 0, ROWS, 0);
-    for (int block = 0; block < job.k / 32; block += CHUNK) {
-      int count = LAYOUT.count(job.k, block);
-      long body = at + LAYOUT.bodyAt(block);
-      int x = job.factorsAt + 32 * block;
-      int pairs = BODY / 2 * count;
-      LaneMath.products(job.w, body, side.shift, side.last, side.factors, x, pairs, job.products);
-      add(job, at + LAYOUT.headAt(job.k, block), block, count);
-    }
-    job.store(n, ROWS);
-  }
-
   /** {@code sums += d · products} of some blocks. */
-  private static void add(Job job, long at, int block, int count) {
-    MemorySegment w = job.w;
+  @Override
+  void add(Job job, int group, int block, int count) {
+    int[] lines = job.scales;
     short[] products = job.products;
     float[] numbers = job.side.numbers;
     short[] starts = job.side.starts;
     int start = job.startsAt + block;
     int number = job.numbersAt + 2 * block;
-    FloatVector low = FloatVector.fromArray(F, job.sums, 0);
-    FloatVector high = FloatVector.fromArray(F, job.sums, N);
+    int to = group * ROWS;
+    FloatVector low = FloatVector.fromArray(F, job.sums, to);
+    FloatVector high = FloatVector.fromArray(F, job.sums, to + N);
     for (int b = 0; b < count; b++) {
-      int p = BODY / 2 * b * ROWS;
+      int p = BODY * b * STEP + group * ROWS;
       ShortVector sum = ShortVector.broadcast(SHORTS, starts[start + b]);
       sum = sum.add(ShortVector.fromArray(SHORTS, products, p));
-      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + ROWS));
-      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 2 * ROWS));
-      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 3 * ROWS));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 2 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 3 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 4 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 5 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 6 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 7 * STEP));
       IntVector both = sum.reinterpretAsInts();
-      IntVector d = IntVector.fromMemorySegment(I, w, at + b * LINE, LE);
+      IntVector d = IntVector.fromArray(I, lines, (GROUPS * b + group) * N);
       float x = HALF_BIAS * numbers[number + 2 * b];
       FloatVector scale = d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF).reinterpretAsFloats();
       IntVector part = both.lanewise(LSHL, 16).lanewise(ASHR, 16);
@@ -99,8 +76,8 @@ final class Q4Lanes implements RowLanes {
       part = both.lanewise(ASHR, 16);
       high = ((FloatVector) part.convertShape(I2F, F, 0)).fma(scale.mul(x), high);
     }
-    low.intoArray(job.sums, 0);
-    high.intoArray(job.sums, N);
+    low.intoArray(job.sums, to);
+    high.intoArray(job.sums, to + N);
   }
 
   @Override

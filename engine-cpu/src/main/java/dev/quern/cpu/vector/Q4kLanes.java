@@ -1,9 +1,11 @@
 package dev.quern.cpu.vector;
 
+import static dev.quern.cpu.vector.LaneMath.GROUPS;
 import static dev.quern.cpu.vector.LaneMath.HALF;
 import static dev.quern.cpu.vector.LaneMath.HALF_BIAS;
 import static dev.quern.cpu.vector.LaneMath.LINE;
 import static dev.quern.cpu.vector.LaneMath.ROWS;
+import static dev.quern.cpu.vector.LaneMath.STEP;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
 import static dev.quern.cpu.vector.Lanes.LE;
@@ -16,10 +18,8 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.core.format.WeightFormats;
 import dev.quern.cpu.kernel.Interleave;
-import dev.quern.cpu.kernel.RowLanes;
 import dev.quern.cpu.kernel.Side;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -28,24 +28,18 @@ import jdk.incubator.vector.ShortVector;
  * Q4_K: lines of d, of dmin and of each part's scale and minimum; then 64 lines of four nibbles.
  * With 8 taken off, the 32 products of a part fit a short.
  */
-final class Q4kLanes implements RowLanes {
+final class Q4kLanes extends GroupLanes {
   private static final int HEAD = 10;
   private static final int BODY = 64;
-  private static final int CHUNK = 8;
+  private static final int CHUNK = 1;
 
   private static final Interleave LAYOUT =
       new Interleave(WeightFormats.Q4_K, ROWS, HEAD, BODY, CHUNK, Q4kLanes::take);
 
   private static final long LOW = 0x0F0F0F0F_0F0F0F0FL;
 
-  @Override
-  public Interleave layout() {
-    return LAYOUT;
-  }
-
-  @Override
-  public Side.Form form() {
-    return Side.Form.NIBBLES;
+  Q4kLanes() {
+    super(LAYOUT, Side.Form.NIBBLES);
   }
 
   private static void take(MemorySegment w, long at, short[] shorts) {
@@ -74,41 +68,26 @@ final class Q4kLanes implements RowLanes {
   }
 
   @Override
-  public void run(Job job) {
-    for (int n = 0; n < job.rows; n += ROWS) {
-      group(job, job.wAt + n / ROWS * job.rowBytes, n);
-    }
-  }
-
-  private static void group(Job job, long at, int n) {
-    Side side = job.side;
-    Arrays.fill(job.sums, 0, ROWS, 0);
-    for (int block = 0; block < job.k / 256; block += CHUNK) {
-      int count = LAYOUT.count(job.k, block);
-      long body = at + LAYOUT.bodyAt(block);
-      int x = job.factorsAt + 256 * block;
-      int pairs = BODY / 2 * count;
-      LaneMath.products(job.w, body, side.shift, side.last, side.factors, x, pairs, job.products);
-      long head = at + LAYOUT.headAt(job.k, block);
-      for (int b = 0; b < count; b++) {
-        parts(job, b * (BODY / 2 * ROWS), job.startsAt + 8 * (block + b));
-        add(job, head + b * (HEAD * LINE), job.numbersAt + 16 * (block + b), -8);
-      }
-    }
-    job.store(n, ROWS);
+  void add(Job job, int group, int block, int count) {
+    parts(job, group, job.startsAt + 8 * block);
+    scaled(job, group, job.numbersAt + 16 * block, -8);
   }
 
   /** The products of the eight parts of a block, of the lower rows, then of the upper ones. */
-  private static void parts(Job job, int product, int start) {
+  private static void parts(Job job, int group, int start) {
     short[] products = job.products;
     short[] starts = job.side.starts;
     for (int j = 0; j < 8; j++) {
-      int p = product + 4 * j * ROWS;
+      int p = 8 * j * STEP + group * ROWS;
       ShortVector sum = ShortVector.broadcast(SHORTS, starts[start + j]);
       sum = sum.add(ShortVector.fromArray(SHORTS, products, p));
-      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + ROWS));
-      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 2 * ROWS));
-      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 3 * ROWS));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 2 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 3 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 4 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 5 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 6 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 7 * STEP));
       IntVector both = sum.reinterpretAsInts();
       both.lanewise(LSHL, 16).lanewise(ASHR, 16).intoArray(job.parts, 2 * j * N);
       both.lanewise(ASHR, 16).intoArray(job.parts, (2 * j + 1) * N);
@@ -119,12 +98,12 @@ final class Q4kLanes implements RowLanes {
    * {@code sums += d · Σ sc · products − dmin · Σ m · Σx} of a block of Q4_K or Q5_K.
    *
    * @param job with the products of the parts
-   * @param at where its scales lie
+   * @param group which of the four
    * @param number where the numbers of the activations start
    * @param offset minus what was taken off the weights
    */
-  static void add(Job job, long at, int number, float offset) {
-    MemorySegment w = job.w;
+  static void scaled(Job job, int group, int number, float offset) {
+    int[] lines = job.scales;
     int[] parts = job.parts;
     float[] numbers = job.side.numbers;
     FloatVector low = FloatVector.zero(F);
@@ -132,7 +111,7 @@ final class Q4kLanes implements RowLanes {
     FloatVector lowMin = low;
     FloatVector highMin = low;
     for (int j = 0; j < 8; j++) {
-      IntVector scales = IntVector.fromMemorySegment(I, w, at + (2 + j) * LINE, LE);
+      IntVector scales = IntVector.fromArray(I, lines, (GROUPS * (2 + j) + group) * N);
       FloatVector d = FloatVector.broadcast(F, numbers[number + 2 * j]);
       FloatVector x = FloatVector.broadcast(F, numbers[number + 2 * j + 1]);
       FloatVector rest = FloatVector.broadcast(F, offset * numbers[number + 2 * j + 1]);
@@ -148,18 +127,19 @@ final class Q4kLanes implements RowLanes {
       scales = scales.lanewise(LSHR, 8);
       highMin = ((FloatVector) scales.convertShape(I2F, F, 0)).fma(x, highMin);
     }
-    IntVector d = IntVector.fromMemorySegment(I, w, at, LE);
-    IntVector dmin = IntVector.fromMemorySegment(I, w, at + LINE, LE);
-    FloatVector sum = FloatVector.fromArray(F, job.sums, 0);
+    IntVector d = IntVector.fromArray(I, lines, group * N);
+    IntVector dmin = IntVector.fromArray(I, lines, (GROUPS + group) * N);
+    int to = group * ROWS;
+    FloatVector sum = FloatVector.fromArray(F, job.sums, to);
     IntVector half = d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
     sum = low.fma(half.reinterpretAsFloats().mul(HALF_BIAS), sum);
     half = dmin.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
-    lowMin.fma(half.reinterpretAsFloats().mul(HALF_BIAS), sum).intoArray(job.sums, 0);
-    sum = FloatVector.fromArray(F, job.sums, N);
+    lowMin.fma(half.reinterpretAsFloats().mul(HALF_BIAS), sum).intoArray(job.sums, to);
+    sum = FloatVector.fromArray(F, job.sums, to + N);
     half = d.lanewise(ASHR, 3).and(HALF);
     sum = high.fma(half.reinterpretAsFloats().mul(HALF_BIAS), sum);
     half = dmin.lanewise(ASHR, 3).and(HALF);
-    highMin.fma(half.reinterpretAsFloats().mul(HALF_BIAS), sum).intoArray(job.sums, N);
+    highMin.fma(half.reinterpretAsFloats().mul(HALF_BIAS), sum).intoArray(job.sums, to + N);
   }
 
   @Override

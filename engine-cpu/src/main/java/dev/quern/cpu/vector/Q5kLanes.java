@@ -2,6 +2,7 @@ package dev.quern.cpu.vector;
 
 import static dev.quern.cpu.vector.LaneMath.LINE;
 import static dev.quern.cpu.vector.LaneMath.ROWS;
+import static dev.quern.cpu.vector.LaneMath.STEP;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
 import static dev.quern.cpu.vector.Lanes.LE;
@@ -14,10 +15,8 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.core.format.WeightFormats;
 import dev.quern.cpu.kernel.Interleave;
-import dev.quern.cpu.kernel.RowLanes;
 import dev.quern.cpu.kernel.Side;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -26,21 +25,15 @@ import jdk.incubator.vector.ShortVector;
  * Q5_K: for every sixteen numbers five lines, each of three of them and a bit of the last; then the
  * scales as in {@link Q4kLanes}.
  */
-final class Q5kLanes implements RowLanes {
+final class Q5kLanes extends GroupLanes {
   private static final int HEAD = 10;
   private static final int BODY = 80;
-  private static final int CHUNK = 6;
+  private static final int CHUNK = 1;
   private static final Interleave LAYOUT =
       new Interleave(WeightFormats.Q5_K, ROWS, HEAD, BODY, CHUNK, Q5kLanes::take);
 
-  @Override
-  public Interleave layout() {
-    return LAYOUT;
-  }
-
-  @Override
-  public Side.Form form() {
-    return Side.Form.FIVES;
+  Q5kLanes() {
+    super(LAYOUT, Side.Form.FIVES);
   }
 
   private static void take(MemorySegment w, long at, short[] shorts) {
@@ -67,46 +60,32 @@ final class Q5kLanes implements RowLanes {
   }
 
   @Override
-  public void run(Job job) {
-    for (int n = 0; n < job.rows; n += ROWS) {
-      group(job, job.wAt + n / ROWS * job.rowBytes, n);
-    }
-  }
-
-  private static void group(Job job, long at, int n) {
-    Side side = job.side;
-    Arrays.fill(job.sums, 0, ROWS, 0);
-    for (int block = 0; block < job.k / 256; block += CHUNK) {
-      int count = LAYOUT.count(job.k, block);
-      long body = at + LAYOUT.bodyAt(block);
-      int x = job.factorsAt + 320 * block;
-      int pairs = BODY / 2 * count;
-      LaneMath.products(job.w, body, side.shift, side.last, side.factors, x, pairs, job.products);
-      long head = at + LAYOUT.headAt(job.k, block);
-      for (int b = 0; b < count; b++) {
-        parts(job, b * (BODY / 2 * ROWS), job.startsAt + 24 * (block + b));
-        Q4kLanes.add(job, head + b * (HEAD * LINE), job.numbersAt + 16 * (block + b), -16);
-      }
-    }
-    job.store(n, ROWS);
+  void add(Job job, int group, int block, int count) {
+    parts(job, group, job.startsAt + 24 * block);
+    Q4kLanes.scaled(job, group, job.numbersAt + 16 * block, -16);
   }
 
   /** The products of the eight parts of a block, of the lower rows, then of the upper ones. */
-  private static void parts(Job job, int product, int start) {
+  private static void parts(Job job, int group, int start) {
     short[] products = job.products;
     short[] starts = job.side.starts;
     for (int j = 0; j < 8; j++) {
-      int p = product + 5 * j * ROWS;
+      int p = 10 * j * STEP + group * ROWS;
       ShortVector sum = ShortVector.broadcast(SHORTS, starts[start + 3 * j]);
       sum = sum.add(ShortVector.fromArray(SHORTS, products, p));
-      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + ROWS));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 2 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 3 * STEP));
       IntVector a = sum.reinterpretAsInts();
       sum = ShortVector.broadcast(SHORTS, starts[start + 3 * j + 1]);
-      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 2 * ROWS));
-      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 3 * ROWS));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 4 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 5 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 6 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 7 * STEP));
       IntVector b = sum.reinterpretAsInts();
       sum = ShortVector.broadcast(SHORTS, starts[start + 3 * j + 2]);
-      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 4 * ROWS));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 8 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 9 * STEP));
       IntVector c = sum.reinterpretAsInts();
       IntVector part = a.lanewise(LSHL, 16).lanewise(ASHR, 16);
       part = part.add(b.lanewise(LSHL, 16).lanewise(ASHR, 16));

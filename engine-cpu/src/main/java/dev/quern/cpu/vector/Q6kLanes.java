@@ -1,9 +1,11 @@
 package dev.quern.cpu.vector;
 
+import static dev.quern.cpu.vector.LaneMath.GROUPS;
 import static dev.quern.cpu.vector.LaneMath.HALF;
 import static dev.quern.cpu.vector.LaneMath.HALF_BIAS;
 import static dev.quern.cpu.vector.LaneMath.LINE;
 import static dev.quern.cpu.vector.LaneMath.ROWS;
+import static dev.quern.cpu.vector.LaneMath.STEP;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
 import static dev.quern.cpu.vector.Lanes.LE;
@@ -16,10 +18,8 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.core.format.WeightFormats;
 import dev.quern.cpu.kernel.Interleave;
-import dev.quern.cpu.kernel.RowLanes;
 import dev.quern.cpu.kernel.Side;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -28,22 +28,19 @@ import jdk.incubator.vector.ShortVector;
  * Q6_K: lines of d and of two parts' scales each; then for every eight numbers three lines, each of
  * two of them and of two bits of the seventh and the eighth.
  */
-final class Q6kLanes implements RowLanes {
+final class Q6kLanes extends GroupLanes {
   private static final int HEAD = 9;
   private static final int BODY = 96;
-  private static final int CHUNK = 4;
+  private static final int CHUNK = 1;
+
+  /** The last two bits of both halves of a lane, moved down. */
+  private static final int LAST = 0x0003_0003;
 
   private static final Interleave LAYOUT =
       new Interleave(WeightFormats.Q6_K, ROWS, HEAD, BODY, CHUNK, Q6kLanes::take);
 
-  @Override
-  public Interleave layout() {
-    return LAYOUT;
-  }
-
-  @Override
-  public Side.Form form() {
-    return Side.Form.SIXES;
+  Q6kLanes() {
+    super(LAYOUT, Side.Form.SIXES);
   }
 
   private static void take(MemorySegment w, long at, short[] shorts) {
@@ -67,33 +64,62 @@ final class Q6kLanes implements RowLanes {
     }
   }
 
+  /**
+   * As in {@link LaneMath}, but the last number is two bits from the one before. It is cut out by a
+   * constant shift of ints: for a second count in a variable C2 has no register.
+   */
   @Override
-  public void run(Job job) {
-    for (int n = 0; n < job.rows; n += ROWS) {
-      group(job, job.wAt + n / ROWS * job.rowBytes, n);
+  void products(Job job, long a, long b, long c, long d, int first, int lines) {
+    MemorySegment w = Lanes.offHeap(job.w);
+    short[] factors = job.side.factors;
+    short[] products = job.products;
+    int shift = job.side.shift;
+    for (int p = 0; p < lines; p++) {
+      long line = p * LINE;
+      int i = first + 4 * p;
+      ShortVector qa = ShortVector.fromMemorySegment(SHORTS, w, a + line, LE);
+      ShortVector qb = ShortVector.fromMemorySegment(SHORTS, w, b + line, LE);
+      ShortVector qc = ShortVector.fromMemorySegment(SHORTS, w, c + line, LE);
+      ShortVector qd = ShortVector.fromMemorySegment(SHORTS, w, d + line, LE);
+      ShortVector x = ShortVector.broadcast(SHORTS, factors[i]);
+      ShortVector sa = qa.mul(x);
+      ShortVector sb = qb.mul(x);
+      ShortVector sc = qc.mul(x);
+      ShortVector sd = qd.mul(x);
+      x = ShortVector.broadcast(SHORTS, factors[i + 1]);
+      qa = qa.lanewise(LSHR, shift);
+      sa = sa.add(qa.mul(x));
+      qb = qb.lanewise(LSHR, shift);
+      sb = sb.add(qb.mul(x));
+      qc = qc.lanewise(LSHR, shift);
+      sc = sc.add(qc.mul(x));
+      qd = qd.lanewise(LSHR, shift);
+      sd = sd.add(qd.mul(x));
+      x = ShortVector.broadcast(SHORTS, factors[i + 2]);
+      qa = qa.lanewise(LSHR, shift);
+      sa = sa.add(qa.mul(x));
+      qb = qb.lanewise(LSHR, shift);
+      sb = sb.add(qb.mul(x));
+      qc = qc.lanewise(LSHR, shift);
+      sc = sc.add(qc.mul(x));
+      qd = qd.lanewise(LSHR, shift);
+      sd = sd.add(qd.mul(x));
+      x = ShortVector.broadcast(SHORTS, factors[i + 3]);
+      sa = sa.add(qa.reinterpretAsInts().lanewise(LSHR, 2).and(LAST).reinterpretAsShorts().mul(x));
+      sb = sb.add(qb.reinterpretAsInts().lanewise(LSHR, 2).and(LAST).reinterpretAsShorts().mul(x));
+      sc = sc.add(qc.reinterpretAsInts().lanewise(LSHR, 2).and(LAST).reinterpretAsShorts().mul(x));
+      sd = sd.add(qd.reinterpretAsInts().lanewise(LSHR, 2).and(LAST).reinterpretAsShorts().mul(x));
+      sa.intoArray(products, GROUPS * p * ROWS);
+      sb.intoArray(products, (GROUPS * p + 1) * ROWS);
+      sc.intoArray(products, (GROUPS * p + 2) * ROWS);
+      sd.intoArray(products, (GROUPS * p + 3) * ROWS);
     }
-  }
-
-  private static void group(Job job, long at, int n) {
-    Side side = job.side;
-    Arrays.fill(job.sums, 0, ROWS, 0);
-    for (int block = 0; block < job.k / 256; block += CHUNK) {
-      int count = LAYOUT.count(job.k, block);
-      long body = at + LAYOUT.bodyAt(block);
-      int x = job.factorsAt + 384 * block;
-      int pairs = BODY / 2 * count;
-      LaneMath.products(job.w, body, side.shift, side.last, side.factors, x, pairs, job.products);
-      long head = at + LAYOUT.headAt(job.k, block);
-      for (int b = 0; b < count; b++) {
-        add(job, head + b * (HEAD * LINE), b * (BODY / 2 * ROWS), block + b);
-      }
-    }
-    job.store(n, ROWS);
   }
 
   /** {@code sums += d · Σ sc · products} of a block. */
-  private static void add(Job job, long at, int product, int block) {
-    MemorySegment w = job.w;
+  @Override
+  void add(Job job, int group, int block, int count) {
+    int[] lines = job.scales;
     short[] products = job.products;
     float[] numbers = job.side.numbers;
     short[] starts = job.side.starts;
@@ -102,20 +128,25 @@ final class Q6kLanes implements RowLanes {
     FloatVector low = FloatVector.zero(F);
     FloatVector high = low;
     for (int j = 0; j < 16; j++) {
-      int p = product + 3 * j * ROWS;
+      int p = 6 * j * STEP + group * ROWS;
       int s = start + 3 * j;
       ShortVector sum = ShortVector.broadcast(SHORTS, starts[s]);
-      IntVector a = sum.add(ShortVector.fromArray(SHORTS, products, p)).reinterpretAsInts();
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + STEP));
+      IntVector a = sum.reinterpretAsInts();
       sum = ShortVector.broadcast(SHORTS, starts[s + 1]);
-      IntVector b = sum.add(ShortVector.fromArray(SHORTS, products, p + ROWS)).reinterpretAsInts();
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 2 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 3 * STEP));
+      IntVector b = sum.reinterpretAsInts();
       sum = ShortVector.broadcast(SHORTS, starts[s + 2]);
-      IntVector c =
-          sum.add(ShortVector.fromArray(SHORTS, products, p + 2 * ROWS)).reinterpretAsInts();
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 4 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 5 * STEP));
+      IntVector c = sum.reinterpretAsInts();
       IntVector part = a.lanewise(LSHL, 16).lanewise(ASHR, 16);
       part = part.add(b.lanewise(LSHL, 16).lanewise(ASHR, 16));
       part = part.add(c.lanewise(LSHL, 16).lanewise(ASHR, 16));
       int even = 8 - 8 * (j & 1);
-      IntVector scales = IntVector.fromMemorySegment(I, w, at + (1 + (j >> 1)) * LINE, LE);
+      IntVector scales = IntVector.fromArray(I, lines, (GROUPS * (1 + (j >> 1)) + group) * N);
       part = part.mul(scales.lanewise(LSHL, 16 + even).lanewise(ASHR, 24));
       FloatVector d = FloatVector.broadcast(F, numbers[number + (j & ~1)]);
       low = ((FloatVector) part.convertShape(I2F, F, 0)).fma(d, low);
@@ -123,12 +154,14 @@ final class Q6kLanes implements RowLanes {
       part = part.mul(scales.lanewise(LSHL, even).lanewise(ASHR, 24));
       high = ((FloatVector) part.convertShape(I2F, F, 0)).fma(d, high);
     }
-    IntVector half = IntVector.fromMemorySegment(I, w, at, LE);
-    FloatVector d =
-        half.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF).reinterpretAsFloats().mul(HALF_BIAS);
-    low.fma(d, FloatVector.fromArray(F, job.sums, 0)).intoArray(job.sums, 0);
-    d = half.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats().mul(HALF_BIAS);
-    high.fma(d, FloatVector.fromArray(F, job.sums, N)).intoArray(job.sums, N);
+    IntVector both = IntVector.fromArray(I, lines, group * N);
+    int to = group * ROWS;
+    IntVector half = both.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
+    FloatVector d = half.reinterpretAsFloats().mul(HALF_BIAS);
+    low.fma(d, FloatVector.fromArray(F, job.sums, to)).intoArray(job.sums, to);
+    half = both.lanewise(ASHR, 3).and(HALF);
+    d = half.reinterpretAsFloats().mul(HALF_BIAS);
+    high.fma(d, FloatVector.fromArray(F, job.sums, to + N)).intoArray(job.sums, to + N);
   }
 
   @Override

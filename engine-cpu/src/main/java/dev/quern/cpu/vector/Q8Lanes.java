@@ -1,9 +1,11 @@
 package dev.quern.cpu.vector;
 
+import static dev.quern.cpu.vector.LaneMath.GROUPS;
 import static dev.quern.cpu.vector.LaneMath.HALF;
 import static dev.quern.cpu.vector.LaneMath.HALF_BIAS;
 import static dev.quern.cpu.vector.LaneMath.LINE;
 import static dev.quern.cpu.vector.LaneMath.ROWS;
+import static dev.quern.cpu.vector.LaneMath.STEP;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
 import static dev.quern.cpu.vector.Lanes.LE;
@@ -15,29 +17,21 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 
 import dev.quern.core.format.WeightFormats;
 import dev.quern.cpu.kernel.Interleave;
-import dev.quern.cpu.kernel.RowLanes;
 import dev.quern.cpu.kernel.Side;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
 /** Q8_0: sixteen lines of two bytes a block, and one of d. Two products of int8 fit a short. */
-final class Q8Lanes implements RowLanes {
+final class Q8Lanes extends GroupLanes {
   private static final int BODY = 16;
-  private static final int CHUNK = 16;
+  private static final int CHUNK = 4;
   private static final Interleave LAYOUT =
       new Interleave(WeightFormats.Q8_0, ROWS, 1, BODY, CHUNK, Q8Lanes::take);
 
-  @Override
-  public Interleave layout() {
-    return LAYOUT;
-  }
-
-  @Override
-  public Side.Form form() {
-    return Side.Form.BYTES;
+  Q8Lanes() {
+    super(LAYOUT, Side.Form.BYTES);
   }
 
   private static void take(MemorySegment w, long at, short[] shorts) {
@@ -46,80 +40,61 @@ final class Q8Lanes implements RowLanes {
     }
   }
 
+  /** Two products of each line: they fit a short. */
   @Override
-  public void run(Job job) {
-    for (int n = 0; n < job.rows; n += ROWS) {
-      group(job, job.wAt + n / ROWS * job.rowBytes, n);
-    }
-  }
-
-  private static void group(Job job, long at, int n) {
-    Side side = job.side;
-    Arrays.fill(job.sums, 0, ROWS, 0);
-    for (int block = 0; block < job.k / 32; block += CHUNK) {
-      int count = LAYOUT.count(job.k, block);
-      long body = at + LAYOUT.bodyAt(block);
-      int x = job.factorsAt + 32 * block;
-      products(job.w, body, side.shift, side.factors, x, BODY / 2 * count, job.products);
-      add(job, at + LAYOUT.headAt(job.k, block), block, count);
-    }
-    job.store(n, ROWS);
-  }
-
-  /** The products of two lines each, as ints: of the lower rows, then of the upper ones. */
-  private static void products(
-      MemorySegment w, long place, int shift, short[] x, int first, int count, short[] products) {
-    for (int p = 0; p < count; p++) {
-      long at = place + p * (2 * LINE);
-      int i = first + 4 * p;
-      ShortVector q = ShortVector.fromMemorySegment(SHORTS, w, at, LE);
-      ShortVector r = ShortVector.fromMemorySegment(SHORTS, w, at + LINE, LE);
-      ShortVector sum =
-          q.lanewise(LSHL, shift)
-              .lanewise(ASHR, shift)
-              .mul(ShortVector.broadcast(SHORTS, x[i]))
-              .add(q.lanewise(ASHR, shift).mul(ShortVector.broadcast(SHORTS, x[i + 1])));
-      IntVector a = sum.reinterpretAsInts();
-      sum =
-          r.lanewise(LSHL, shift)
-              .lanewise(ASHR, shift)
-              .mul(ShortVector.broadcast(SHORTS, x[i + 2]))
-              .add(r.lanewise(ASHR, shift).mul(ShortVector.broadcast(SHORTS, x[i + 3])));
-      IntVector b = sum.reinterpretAsInts();
-      IntVector low = a.lanewise(LSHL, 16).lanewise(ASHR, 16);
-      low = low.add(b.lanewise(LSHL, 16).lanewise(ASHR, 16));
-      low.reinterpretAsShorts().intoArray(products, 2 * p * ROWS);
-      IntVector high = a.lanewise(ASHR, 16).add(b.lanewise(ASHR, 16));
-      high.reinterpretAsShorts().intoArray(products, (2 * p + 1) * ROWS);
+  void products(Job job, long a, long b, long c, long d, int first, int lines) {
+    MemorySegment w = Lanes.offHeap(job.w);
+    short[] factors = job.side.factors;
+    short[] products = job.products;
+    int shift = job.side.shift;
+    for (int p = 0; p < lines; p++) {
+      long line = p * LINE;
+      int i = first + 2 * p;
+      ShortVector qa = ShortVector.fromMemorySegment(SHORTS, w, a + line, LE);
+      ShortVector qb = ShortVector.fromMemorySegment(SHORTS, w, b + line, LE);
+      ShortVector qc = ShortVector.fromMemorySegment(SHORTS, w, c + line, LE);
+      ShortVector qd = ShortVector.fromMemorySegment(SHORTS, w, d + line, LE);
+      ShortVector x = ShortVector.broadcast(SHORTS, factors[i]);
+      ShortVector sa = qa.lanewise(LSHL, shift).lanewise(ASHR, shift).mul(x);
+      ShortVector sb = qb.lanewise(LSHL, shift).lanewise(ASHR, shift).mul(x);
+      ShortVector sc = qc.lanewise(LSHL, shift).lanewise(ASHR, shift).mul(x);
+      ShortVector sd = qd.lanewise(LSHL, shift).lanewise(ASHR, shift).mul(x);
+      x = ShortVector.broadcast(SHORTS, factors[i + 1]);
+      sa.add(qa.lanewise(ASHR, shift).mul(x)).intoArray(products, GROUPS * p * ROWS);
+      sb.add(qb.lanewise(ASHR, shift).mul(x)).intoArray(products, (GROUPS * p + 1) * ROWS);
+      sc.add(qc.lanewise(ASHR, shift).mul(x)).intoArray(products, (GROUPS * p + 2) * ROWS);
+      sd.add(qd.lanewise(ASHR, shift).mul(x)).intoArray(products, (GROUPS * p + 3) * ROWS);
     }
   }
 
   /** {@code sums += d · products} of some blocks. */
-  private static void add(Job job, long at, int block, int count) {
+  @Override
+  void add(Job job, int group, int block, int count) {
     for (int b = 0; b < count; b++) {
-      int p = BODY * b * ROWS;
-      float x = job.side.numbers[job.numbersAt + 2 * (block + b)];
-      IntVector both = IntVector.fromMemorySegment(I, job.w, at + b * LINE, LE);
-      IntVector half = both.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
-      add(job.products, p, half.reinterpretAsFloats().mul(HALF_BIAS).mul(x), job.sums, 0);
-      half = both.lanewise(ASHR, 3).and(HALF);
-      add(job.products, p + ROWS, half.reinterpretAsFloats().mul(HALF_BIAS).mul(x), job.sums, N);
+      add(job, group, b, job.side.numbers[job.numbersAt + 2 * (block + b)]);
     }
   }
 
-  private static void add(short[] products, int p, FloatVector scale, float[] sums, int to) {
-    ShortVector part = ShortVector.fromArray(SHORTS, products, p);
-    IntVector even = part.reinterpretAsInts();
-    part = ShortVector.fromArray(SHORTS, products, p + 2 * ROWS);
-    IntVector odd = part.reinterpretAsInts();
-    for (int i = 2; i < BODY / 2; i += 2) {
-      part = ShortVector.fromArray(SHORTS, products, p + 2 * i * ROWS);
-      even = even.add(part.reinterpretAsInts());
-      part = ShortVector.fromArray(SHORTS, products, p + (2 * i + 2) * ROWS);
-      odd = odd.add(part.reinterpretAsInts());
+  private static void add(Job job, int group, int b, float x) {
+    short[] products = job.products;
+    IntVector low = IntVector.zero(I);
+    IntVector high = low;
+    for (int l = 0; l < BODY; l++) {
+      int p = (BODY * b + l) * STEP + group * ROWS;
+      IntVector both = ShortVector.fromArray(SHORTS, products, p).reinterpretAsInts();
+      low = low.add(both.lanewise(LSHL, 16).lanewise(ASHR, 16));
+      high = high.add(both.lanewise(ASHR, 16));
     }
-    FloatVector value = (FloatVector) even.add(odd).convertShape(I2F, F, 0);
-    value.fma(scale, FloatVector.fromArray(F, sums, to)).intoArray(sums, to);
+    IntVector d = IntVector.fromArray(I, job.scales, (GROUPS * b + group) * N);
+    int to = group * ROWS;
+    FloatVector value = (FloatVector) low.convertShape(I2F, F, 0);
+    IntVector half = d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
+    FloatVector scale = half.reinterpretAsFloats().mul(HALF_BIAS).mul(x);
+    value.fma(scale, FloatVector.fromArray(F, job.sums, to)).intoArray(job.sums, to);
+    value = (FloatVector) high.convertShape(I2F, F, 0);
+    half = d.lanewise(ASHR, 3).and(HALF);
+    scale = half.reinterpretAsFloats().mul(HALF_BIAS).mul(x);
+    value.fma(scale, FloatVector.fromArray(F, job.sums, to + N)).intoArray(job.sums, to + N);
   }
 
   @Override

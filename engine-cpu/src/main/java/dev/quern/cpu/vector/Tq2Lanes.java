@@ -1,9 +1,11 @@
 package dev.quern.cpu.vector;
 
+import static dev.quern.cpu.vector.LaneMath.GROUPS;
 import static dev.quern.cpu.vector.LaneMath.HALF;
 import static dev.quern.cpu.vector.LaneMath.HALF_BIAS;
 import static dev.quern.cpu.vector.LaneMath.LINE;
 import static dev.quern.cpu.vector.LaneMath.ROWS;
+import static dev.quern.cpu.vector.LaneMath.STEP;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
 import static dev.quern.cpu.vector.Lanes.LE;
@@ -16,29 +18,21 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import dev.quern.core.format.WeightFormats;
 import dev.quern.cpu.kernel.Interleave;
-import dev.quern.cpu.kernel.RowLanes;
 import dev.quern.cpu.kernel.Side;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
 /** TQ2_0: 32 lines of eight codes a block, and one of d. 64 products fit a short. */
-final class Tq2Lanes implements RowLanes {
+final class Tq2Lanes extends GroupLanes {
   private static final int BODY = 32;
-  private static final int CHUNK = 8;
+  private static final int CHUNK = 2;
   private static final Interleave LAYOUT =
       new Interleave(WeightFormats.TQ2_0, ROWS, 1, BODY, CHUNK, Tq2Lanes::take);
 
-  @Override
-  public Interleave layout() {
-    return LAYOUT;
-  }
-
-  @Override
-  public Side.Form form() {
-    return Side.Form.TERNARY;
+  Tq2Lanes() {
+    super(LAYOUT, Side.Form.TERNARY);
   }
 
   private static void take(MemorySegment w, long at, short[] shorts) {
@@ -49,84 +43,104 @@ final class Tq2Lanes implements RowLanes {
     }
   }
 
+  /** Eight products of each line. Two groups after the other two: registers are few. */
   @Override
-  public void run(Job job) {
-    for (int n = 0; n < job.rows; n += ROWS) {
-      group(job, job.wAt + n / ROWS * job.rowBytes, n);
-    }
+  void products(Job job, long a, long b, long c, long d, int first, int lines) {
+    products(job, a, b, first, lines, 0);
+    products(job, c, d, first, lines, 2 * ROWS);
   }
 
-  private static void group(Job job, long at, int n) {
-    Side side = job.side;
-    Arrays.fill(job.sums, 0, ROWS, 0);
-    for (int block = 0; block < job.k / 256; block += CHUNK) {
-      int count = LAYOUT.count(job.k, block);
-      long body = at + LAYOUT.bodyAt(block);
-      int x = job.factorsAt + 256 * block;
-      products(job.w, body, side.shift, side.factors, x, BODY * count, job.products);
-      add(job, at + LAYOUT.headAt(job.k, block), block, count);
-    }
-    job.store(n, ROWS);
-  }
-
-  /** The products of each line. A sum carried from line to line makes this loop twice as slow. */
-  private static void products(
-      MemorySegment w, long place, int shift, short[] x, int first, int count, short[] products) {
-    for (int p = 0; p < count; p++) {
+  private static void products(Job job, long a, long b, int first, int lines, int to) {
+    MemorySegment w = Lanes.offHeap(job.w);
+    short[] factors = job.side.factors;
+    short[] products = job.products;
+    int shift = job.side.shift;
+    for (int p = 0; p < lines; p++) {
+      long line = p * LINE;
       int i = first + 8 * p;
-      ShortVector q = ShortVector.fromMemorySegment(SHORTS, w, place + p * LINE, LE);
-      ShortVector sum = q.mul(ShortVector.broadcast(SHORTS, x[i]));
-      q = q.lanewise(LSHR, shift);
-      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 1])));
-      q = q.lanewise(LSHR, shift);
-      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 2])));
-      q = q.lanewise(LSHR, shift);
-      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 3])));
-      q = q.lanewise(LSHR, shift);
-      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 4])));
-      q = q.lanewise(LSHR, shift);
-      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 5])));
-      q = q.lanewise(LSHR, shift);
-      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 6])));
-      q = q.lanewise(LSHR, shift);
-      sum = sum.add(q.mul(ShortVector.broadcast(SHORTS, x[i + 7])));
-      sum.intoArray(products, p * ROWS);
+      ShortVector qa = ShortVector.fromMemorySegment(SHORTS, w, a + line, LE);
+      ShortVector qb = ShortVector.fromMemorySegment(SHORTS, w, b + line, LE);
+      ShortVector x = ShortVector.broadcast(SHORTS, factors[i]);
+      ShortVector sa = qa.mul(x);
+      ShortVector sb = qb.mul(x);
+      x = ShortVector.broadcast(SHORTS, factors[i + 1]);
+      qa = qa.lanewise(LSHR, shift);
+      sa = sa.add(qa.mul(x));
+      qb = qb.lanewise(LSHR, shift);
+      sb = sb.add(qb.mul(x));
+      x = ShortVector.broadcast(SHORTS, factors[i + 2]);
+      qa = qa.lanewise(LSHR, shift);
+      sa = sa.add(qa.mul(x));
+      qb = qb.lanewise(LSHR, shift);
+      sb = sb.add(qb.mul(x));
+      x = ShortVector.broadcast(SHORTS, factors[i + 3]);
+      qa = qa.lanewise(LSHR, shift);
+      sa = sa.add(qa.mul(x));
+      qb = qb.lanewise(LSHR, shift);
+      sb = sb.add(qb.mul(x));
+      x = ShortVector.broadcast(SHORTS, factors[i + 4]);
+      qa = qa.lanewise(LSHR, shift);
+      sa = sa.add(qa.mul(x));
+      qb = qb.lanewise(LSHR, shift);
+      sb = sb.add(qb.mul(x));
+      x = ShortVector.broadcast(SHORTS, factors[i + 5]);
+      qa = qa.lanewise(LSHR, shift);
+      sa = sa.add(qa.mul(x));
+      qb = qb.lanewise(LSHR, shift);
+      sb = sb.add(qb.mul(x));
+      x = ShortVector.broadcast(SHORTS, factors[i + 6]);
+      qa = qa.lanewise(LSHR, shift);
+      sa = sa.add(qa.mul(x));
+      qb = qb.lanewise(LSHR, shift);
+      sb = sb.add(qb.mul(x));
+      x = ShortVector.broadcast(SHORTS, factors[i + 7]);
+      qa = qa.lanewise(LSHR, shift);
+      sa = sa.add(qa.mul(x));
+      qb = qb.lanewise(LSHR, shift);
+      sb = sb.add(qb.mul(x));
+      sa.intoArray(products, to + p * STEP);
+      sb.intoArray(products, to + p * STEP + ROWS);
     }
   }
 
   /** {@code sums += d · (Σ products − Σx)} of some blocks. */
-  private static void add(Job job, long at, int block, int count) {
+  @Override
+  void add(Job job, int group, int block, int count) {
     for (int b = 0; b < count; b++) {
-      IntVector low = IntVector.zero(I);
-      IntVector high = low;
-      int p = BODY * b * ROWS;
-      for (int i = 0; i < 4; i++) {
-        int q = p + 8 * i * ROWS;
-        ShortVector sum = ShortVector.fromArray(SHORTS, job.products, q);
-        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + ROWS));
-        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 2 * ROWS));
-        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 3 * ROWS));
-        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 4 * ROWS));
-        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 5 * ROWS));
-        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 6 * ROWS));
-        sum = sum.add(ShortVector.fromArray(SHORTS, job.products, q + 7 * ROWS));
-        IntVector both = sum.reinterpretAsInts();
-        low = low.add(both.lanewise(LSHL, 16).lanewise(ASHR, 16));
-        high = high.add(both.lanewise(ASHR, 16));
-      }
-      int number = job.numbersAt + 2 * (block + b);
-      float d = job.side.numbers[number];
-      float x = job.side.numbers[number + 1];
-      IntVector both = IntVector.fromMemorySegment(I, job.w, at + b * LINE, LE);
-      IntVector half = both.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
-      FloatVector value = ((FloatVector) low.convertShape(I2F, F, 0)).mul(d).add(x);
-      FloatVector scale = half.reinterpretAsFloats().mul(HALF_BIAS);
-      value.fma(scale, FloatVector.fromArray(F, job.sums, 0)).intoArray(job.sums, 0);
-      value = ((FloatVector) high.convertShape(I2F, F, 0)).mul(d).add(x);
-      half = both.lanewise(ASHR, 3).and(HALF);
-      scale = half.reinterpretAsFloats().mul(HALF_BIAS);
-      value.fma(scale, FloatVector.fromArray(F, job.sums, N)).intoArray(job.sums, N);
+      sum(job, group, b, job.numbersAt + 2 * (block + b));
     }
+  }
+
+  private static void sum(Job job, int group, int b, int number) {
+    short[] products = job.products;
+    IntVector low = IntVector.zero(I);
+    IntVector high = low;
+    for (int i = 0; i < 4; i++) {
+      int p = (BODY * b + 8 * i) * STEP + group * ROWS;
+      ShortVector sum = ShortVector.fromArray(SHORTS, products, p);
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 2 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 3 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 4 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 5 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 6 * STEP));
+      sum = sum.add(ShortVector.fromArray(SHORTS, products, p + 7 * STEP));
+      IntVector both = sum.reinterpretAsInts();
+      low = low.add(both.lanewise(LSHL, 16).lanewise(ASHR, 16));
+      high = high.add(both.lanewise(ASHR, 16));
+    }
+    float d = job.side.numbers[number];
+    float x = job.side.numbers[number + 1];
+    int to = group * ROWS;
+    IntVector both = IntVector.fromArray(I, job.scales, (GROUPS * b + group) * N);
+    IntVector half = both.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF);
+    FloatVector value = ((FloatVector) low.convertShape(I2F, F, 0)).mul(d).add(x);
+    FloatVector scale = half.reinterpretAsFloats().mul(HALF_BIAS);
+    value.fma(scale, FloatVector.fromArray(F, job.sums, to)).intoArray(job.sums, to);
+    value = ((FloatVector) high.convertShape(I2F, F, 0)).mul(d).add(x);
+    half = both.lanewise(ASHR, 3).and(HALF);
+    scale = half.reinterpretAsFloats().mul(HALF_BIAS);
+    value.fma(scale, FloatVector.fromArray(F, job.sums, to + N)).intoArray(job.sums, to + N);
   }
 
   @Override
