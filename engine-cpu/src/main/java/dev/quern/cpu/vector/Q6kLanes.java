@@ -6,6 +6,7 @@ import static dev.quern.cpu.vector.LaneMath.HALF_BIAS;
 import static dev.quern.cpu.vector.LaneMath.LINE;
 import static dev.quern.cpu.vector.LaneMath.ROWS;
 import static dev.quern.cpu.vector.LaneMath.STEP;
+import static dev.quern.cpu.vector.LaneMath.WIDE;
 import static dev.quern.cpu.vector.Lanes.F;
 import static dev.quern.cpu.vector.Lanes.I;
 import static dev.quern.cpu.vector.Lanes.LE;
@@ -71,9 +72,10 @@ final class Q6kLanes extends GroupLanes {
   @Override
   void products(Job job, long a, long b, long c, long d, int first, int lines) {
     MemorySegment w = Lanes.offHeap(job.w);
-    short[] factors = job.side.factors;
+    int[] factors = job.side.factors;
     short[] products = job.products;
     int shift = job.side.shift;
+    ShortVector counts = ShortVector.broadcast(SHORTS, shift);
     for (int p = 0; p < lines; p++) {
       long line = p * LINE;
       int i = first + 4 * p;
@@ -81,30 +83,30 @@ final class Q6kLanes extends GroupLanes {
       ShortVector qb = ShortVector.fromMemorySegment(SHORTS, w, b + line, LE);
       ShortVector qc = ShortVector.fromMemorySegment(SHORTS, w, c + line, LE);
       ShortVector qd = ShortVector.fromMemorySegment(SHORTS, w, d + line, LE);
-      ShortVector x = ShortVector.broadcast(SHORTS, factors[i]);
+      ShortVector x = IntVector.broadcast(I, factors[i]).reinterpretAsShorts();
       ShortVector sa = qa.mul(x);
       ShortVector sb = qb.mul(x);
       ShortVector sc = qc.mul(x);
       ShortVector sd = qd.mul(x);
-      x = ShortVector.broadcast(SHORTS, factors[i + 1]);
-      qa = qa.lanewise(LSHR, shift);
+      x = IntVector.broadcast(I, factors[i + 1]).reinterpretAsShorts();
+      qa = WIDE ? qa.lanewise(LSHR, counts) : qa.lanewise(LSHR, shift);
       sa = sa.add(qa.mul(x));
-      qb = qb.lanewise(LSHR, shift);
+      qb = WIDE ? qb.lanewise(LSHR, counts) : qb.lanewise(LSHR, shift);
       sb = sb.add(qb.mul(x));
-      qc = qc.lanewise(LSHR, shift);
+      qc = WIDE ? qc.lanewise(LSHR, counts) : qc.lanewise(LSHR, shift);
       sc = sc.add(qc.mul(x));
-      qd = qd.lanewise(LSHR, shift);
+      qd = WIDE ? qd.lanewise(LSHR, counts) : qd.lanewise(LSHR, shift);
       sd = sd.add(qd.mul(x));
-      x = ShortVector.broadcast(SHORTS, factors[i + 2]);
-      qa = qa.lanewise(LSHR, shift);
+      x = IntVector.broadcast(I, factors[i + 2]).reinterpretAsShorts();
+      qa = WIDE ? qa.lanewise(LSHR, counts) : qa.lanewise(LSHR, shift);
       sa = sa.add(qa.mul(x));
-      qb = qb.lanewise(LSHR, shift);
+      qb = WIDE ? qb.lanewise(LSHR, counts) : qb.lanewise(LSHR, shift);
       sb = sb.add(qb.mul(x));
-      qc = qc.lanewise(LSHR, shift);
+      qc = WIDE ? qc.lanewise(LSHR, counts) : qc.lanewise(LSHR, shift);
       sc = sc.add(qc.mul(x));
-      qd = qd.lanewise(LSHR, shift);
+      qd = WIDE ? qd.lanewise(LSHR, counts) : qd.lanewise(LSHR, shift);
       sd = sd.add(qd.mul(x));
-      x = ShortVector.broadcast(SHORTS, factors[i + 3]);
+      x = IntVector.broadcast(I, factors[i + 3]).reinterpretAsShorts();
       sa = sa.add(qa.reinterpretAsInts().lanewise(LSHR, 2).and(LAST).reinterpretAsShorts().mul(x));
       sb = sb.add(qb.reinterpretAsInts().lanewise(LSHR, 2).and(LAST).reinterpretAsShorts().mul(x));
       sc = sc.add(qc.reinterpretAsInts().lanewise(LSHR, 2).and(LAST).reinterpretAsShorts().mul(x));
@@ -182,9 +184,8 @@ final class Q6kLanes extends GroupLanes {
       int factor = i / 2 * ROWS;
       long line = at + 3L * i * LINE;
       long first = to + 8L * i * stride;
-      eight(w, line, 0, FloatVector.fromArray(F, factors, factor), tile, first, stride);
-      eight(
-          w, line, 16, FloatVector.fromArray(F, factors, factor + N), tile, first + 4L * N, stride);
+      eight(w, line, 0, factors, factor, tile, first, stride);
+      eight(w, line, 16, factors, factor + N, tile, first + 4L * N, stride);
     }
   }
 
@@ -209,10 +210,12 @@ final class Q6kLanes extends GroupLanes {
       MemorySegment w,
       long at,
       int shift,
-      FloatVector scale,
+      float[] factors,
+      int factor,
       MemorySegment tile,
       long to,
       long stride) {
+    FloatVector scale = FloatVector.fromArray(F, factors, factor);
     FloatVector offset = scale.mul(-32);
     IntVector six = IntVector.zero(I);
     IntVector seven = six;
