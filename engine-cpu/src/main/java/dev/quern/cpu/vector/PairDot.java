@@ -1,8 +1,9 @@
 package dev.quern.cpu.vector;
 
 import static dev.quern.cpu.vector.Lanes.F;
+import static dev.quern.cpu.vector.Lanes.LE;
 import static dev.quern.cpu.vector.Lanes.N;
-import static dev.quern.cpu.vector.Lanes.f32;
+import static jdk.incubator.vector.VectorOperators.ADD;
 
 import dev.quern.cpu.kernel.Dot;
 import dev.quern.cpu.kernel.RowMath;
@@ -78,7 +79,7 @@ abstract class PairDot implements Dot {
           whole,
           sums);
       for (int i = 0; i < Math.min(4, job.rows - n); i++) {
-        float sum = down * Lanes.sum(FloatVector.fromArray(F, sums, i * N));
+        float sum = down * FloatVector.fromArray(F, sums, i * N).reduceLanes(ADD);
         job.y.set(RowMath.F32, job.yAt + 4L * (n + i), sum + rest(job, at(job, n + i), whole));
       }
     }
@@ -89,12 +90,18 @@ abstract class PairDot implements Dot {
     return job.wAt + Math.min(n, job.rows - 1) * job.rowBytes;
   }
 
+  /**
+   * Parts activations. It calls no method of ours in its loop: at times C2 left the ones for loads
+   * and stores out of line here, and then each call makes objects.
+   */
   private static void part(MemorySegment x, long at, int count, float up, MemorySegment parted) {
+    MemorySegment from = Lanes.offHeap(x);
+    MemorySegment to = Lanes.offHeap(parted);
     for (int k = 0; k < count; k += ROUND) {
-      FloatVector a = f32(x, at + 4L * k);
-      FloatVector b = f32(x, at + 4L * (k + N));
-      Lanes.store(a.rearrange(EVEN, b).mul(up), parted, 4L * k);
-      Lanes.store(a.rearrange(ODD, b).mul(up), parted, 4L * (k + N));
+      FloatVector a = FloatVector.fromMemorySegment(F, from, at + 4L * k, LE);
+      FloatVector b = FloatVector.fromMemorySegment(F, from, at + 4L * (k + N), LE);
+      a.rearrange(EVEN, b).mul(up).intoMemorySegment(to, 4L * k, LE);
+      a.rearrange(ODD, b).mul(up).intoMemorySegment(to, 4L * (k + N), LE);
     }
   }
 
