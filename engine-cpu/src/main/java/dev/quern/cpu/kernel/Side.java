@@ -60,8 +60,11 @@ public final class Side {
    */
   public final int shift;
 
-  /** The factors, short of weights by short of weights. */
-  public final short[] factors;
+  /**
+   * The factors, short of weights by short of weights. Each is a short that fills both halves of an
+   * int: processors broadcast an int as they load it, a short after it.
+   */
+  public final int[] factors;
 
   /**
    * What is added to sums so that what was added to the weights is taken off: NIBBLES, one to 32
@@ -81,7 +84,7 @@ public final class Side {
     int length = form == Form.NONE ? 0 : Math.toIntExact(n);
     shift = form.shift;
     rounded = new int[Math.multiplyExact(vectors, length == 0 ? 0 : form.block)];
-    factors = new short[Math.multiplyExact(vectors, form.factors(length))];
+    factors = new int[Math.multiplyExact(vectors, form.factors(length))];
     starts = new short[Math.multiplyExact(vectors, form.starts(length))];
     numbers = new float[Math.multiplyExact(vectors, 2 * length / form.block)];
   }

@@ -71,20 +71,20 @@ public final class SideMath {
     }
   }
 
-  private static void bytes(int[] q, int from, short[] factors, int at) {
+  private static void bytes(int[] q, int from, int[] factors, int at) {
     for (int i = 0; i < 32; i++) {
-      factors[at + i] = (short) q[from + i];
+      factors[at + i] = twice(q[from + i]);
     }
   }
 
-  private static void nibbles(int[] q, int from, short[] factors, int at) {
+  private static void nibbles(int[] q, int from, int[] factors, int at) {
     for (int i = 0; i < 32; i += 4) {
       int j = from + i;
       four(q[j], q[j + 1], q[j + 2], q[j + 3], 4, 4, factors, at + i);
     }
   }
 
-  private static void fives(int[] q, int from, short[] factors, int at) {
+  private static void fives(int[] q, int from, int[] factors, int at) {
     for (int i = 0; i < 5; i++) {
       int j = from + 3 * i;
       four(q[j], q[j + 1], q[j + 2], q[from + 15] << i, 5, 5, factors, at + 4 * i);
@@ -107,19 +107,23 @@ public final class SideMath {
     side.starts[start + 2] = (short) (-32 * sum(q, from + 10, 6));
   }
 
-  private static void ternary(int[] q, int from, short[] factors, int at) {
+  private static void ternary(int[] q, int from, int[] factors, int at) {
     for (int i = 0; i < 32; i++) {
       int before = i % 8 == 0 ? 0 : q[from + i - 1];
-      factors[at + i] = (short) (q[from + i] - 4 * before);
+      factors[at + i] = twice(q[from + i] - 4 * before);
     }
   }
 
   /** The factors of a short of four numbers. */
-  private static void four(
-      int a, int b, int c, int d, int shift, int last, short[] factors, int at) {
-    factors[at] = (short) a;
-    factors[at + 1] = (short) (b - (a << shift));
-    factors[at + 2] = (short) (c - (b << shift));
-    factors[at + 3] = (short) (d - (c << last));
+  private static void four(int a, int b, int c, int d, int shift, int last, int[] factors, int at) {
+    factors[at] = twice(a);
+    factors[at + 1] = twice(b - (a << shift));
+    factors[at + 2] = twice(c - (b << shift));
+    factors[at + 3] = twice(d - (c << last));
+  }
+
+  /** The lower half of an int in both halves. */
+  private static int twice(int value) {
+    return (value << 16) | (value & 0xFFFF);
   }
 }

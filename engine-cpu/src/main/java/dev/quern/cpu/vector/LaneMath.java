@@ -34,6 +34,12 @@ final class LaneMath {
   /** What an f16 lacks whose bits are read as float32. */
   static final float HALF_BIAS = 0x1p112f;
 
+  /**
+   * Whether counts in a vector shift shorts in one instruction, which there is for 512 bits; one
+   * count for all lanes takes two there. C2 would widen narrower vectors.
+   */
+  static final boolean WIDE = N == 16;
+
   private LaneMath() {}
 
   /**
@@ -50,9 +56,10 @@ final class LaneMath {
    */
   static void products(Job job, long a, long b, long c, long d, int first, int lines) {
     MemorySegment w = Lanes.offHeap(job.w);
-    short[] factors = job.side.factors;
+    int[] factors = job.side.factors;
     short[] products = job.products;
     int shift = job.side.shift;
+    ShortVector counts = ShortVector.broadcast(SHORTS, shift);
     for (int p = 0; p < lines; p++) {
       long line = p * LINE;
       int i = first + 4 * p;
@@ -60,34 +67,34 @@ final class LaneMath {
       ShortVector qb = ShortVector.fromMemorySegment(SHORTS, w, b + line, LE);
       ShortVector qc = ShortVector.fromMemorySegment(SHORTS, w, c + line, LE);
       ShortVector qd = ShortVector.fromMemorySegment(SHORTS, w, d + line, LE);
-      ShortVector x = ShortVector.broadcast(SHORTS, factors[i]);
+      ShortVector x = IntVector.broadcast(I, factors[i]).reinterpretAsShorts();
       ShortVector sa = qa.mul(x);
       ShortVector sb = qb.mul(x);
       ShortVector sc = qc.mul(x);
       ShortVector sd = qd.mul(x);
-      x = ShortVector.broadcast(SHORTS, factors[i + 1]);
-      qa = qa.lanewise(LSHR, shift);
+      x = IntVector.broadcast(I, factors[i + 1]).reinterpretAsShorts();
+      qa = WIDE ? qa.lanewise(LSHR, counts) : qa.lanewise(LSHR, shift);
       sa = sa.add(qa.mul(x));
-      qb = qb.lanewise(LSHR, shift);
+      qb = WIDE ? qb.lanewise(LSHR, counts) : qb.lanewise(LSHR, shift);
       sb = sb.add(qb.mul(x));
-      qc = qc.lanewise(LSHR, shift);
+      qc = WIDE ? qc.lanewise(LSHR, counts) : qc.lanewise(LSHR, shift);
       sc = sc.add(qc.mul(x));
-      qd = qd.lanewise(LSHR, shift);
+      qd = WIDE ? qd.lanewise(LSHR, counts) : qd.lanewise(LSHR, shift);
       sd = sd.add(qd.mul(x));
-      x = ShortVector.broadcast(SHORTS, factors[i + 2]);
-      qa = qa.lanewise(LSHR, shift);
+      x = IntVector.broadcast(I, factors[i + 2]).reinterpretAsShorts();
+      qa = WIDE ? qa.lanewise(LSHR, counts) : qa.lanewise(LSHR, shift);
       sa = sa.add(qa.mul(x));
-      qb = qb.lanewise(LSHR, shift);
+      qb = WIDE ? qb.lanewise(LSHR, counts) : qb.lanewise(LSHR, shift);
       sb = sb.add(qb.mul(x));
-      qc = qc.lanewise(LSHR, shift);
+      qc = WIDE ? qc.lanewise(LSHR, counts) : qc.lanewise(LSHR, shift);
       sc = sc.add(qc.mul(x));
-      qd = qd.lanewise(LSHR, shift);
+      qd = WIDE ? qd.lanewise(LSHR, counts) : qd.lanewise(LSHR, shift);
       sd = sd.add(qd.mul(x));
-      x = ShortVector.broadcast(SHORTS, factors[i + 3]);
-      sa = sa.add(qa.lanewise(LSHR, shift).mul(x));
-      sb = sb.add(qb.lanewise(LSHR, shift).mul(x));
-      sc = sc.add(qc.lanewise(LSHR, shift).mul(x));
-      sd = sd.add(qd.lanewise(LSHR, shift).mul(x));
+      x = IntVector.broadcast(I, factors[i + 3]).reinterpretAsShorts();
+      sa = sa.add((WIDE ? qa.lanewise(LSHR, counts) : qa.lanewise(LSHR, shift)).mul(x));
+      sb = sb.add((WIDE ? qb.lanewise(LSHR, counts) : qb.lanewise(LSHR, shift)).mul(x));
+      sc = sc.add((WIDE ? qc.lanewise(LSHR, counts) : qc.lanewise(LSHR, shift)).mul(x));
+      sd = sd.add((WIDE ? qd.lanewise(LSHR, counts) : qd.lanewise(LSHR, shift)).mul(x));
       sa.intoArray(products, GROUPS * p * ROWS);
       sb.intoArray(products, (GROUPS * p + 1) * ROWS);
       sc.intoArray(products, (GROUPS * p + 2) * ROWS);

@@ -44,7 +44,7 @@ final class Q8Lanes extends GroupLanes {
   @Override
   void products(Job job, long a, long b, long c, long d, int first, int lines) {
     MemorySegment w = Lanes.offHeap(job.w);
-    short[] factors = job.side.factors;
+    int[] factors = job.side.factors;
     short[] products = job.products;
     int shift = job.side.shift;
     for (int p = 0; p < lines; p++) {
@@ -54,12 +54,12 @@ final class Q8Lanes extends GroupLanes {
       ShortVector qb = ShortVector.fromMemorySegment(SHORTS, w, b + line, LE);
       ShortVector qc = ShortVector.fromMemorySegment(SHORTS, w, c + line, LE);
       ShortVector qd = ShortVector.fromMemorySegment(SHORTS, w, d + line, LE);
-      ShortVector x = ShortVector.broadcast(SHORTS, factors[i]);
+      ShortVector x = IntVector.broadcast(I, factors[i]).reinterpretAsShorts();
       ShortVector sa = qa.lanewise(LSHL, shift).lanewise(ASHR, shift).mul(x);
       ShortVector sb = qb.lanewise(LSHL, shift).lanewise(ASHR, shift).mul(x);
       ShortVector sc = qc.lanewise(LSHL, shift).lanewise(ASHR, shift).mul(x);
       ShortVector sd = qd.lanewise(LSHL, shift).lanewise(ASHR, shift).mul(x);
-      x = ShortVector.broadcast(SHORTS, factors[i + 1]);
+      x = IntVector.broadcast(I, factors[i + 1]).reinterpretAsShorts();
       sa.add(qa.lanewise(ASHR, shift).mul(x)).intoArray(products, GROUPS * p * ROWS);
       sb.add(qb.lanewise(ASHR, shift).mul(x)).intoArray(products, (GROUPS * p + 1) * ROWS);
       sc.add(qc.lanewise(ASHR, shift).mul(x)).intoArray(products, (GROUPS * p + 2) * ROWS);
