@@ -26,13 +26,15 @@ final class AttentionTileStep implements Step {
 
   private final RowAttention attention;
   private final Tile tile;
+  private final TileRows keys;
   private final Unpack unpack;
   private final int blockRows;
 
   AttentionTileStep(RowAttention attention, Kernels kernels) {
     this.attention = attention;
     tile = kernels.tile();
-    unpack = kernels.unpack(attention.op.keys().format());
+    keys = new TileRows(kernels, attention.op.keys().format());
+    unpack = kernels.unpack(attention.op.values().format());
     blockRows = Math.max(1, TOKENS / attention.group);
   }
 
@@ -90,13 +92,12 @@ final class AttentionTileStep implements Step {
     Arrays.fill(job.max, 0, tokens, Float.NEGATIVE_INFINITY);
     Arrays.fill(job.sum, 0, tokens, 0);
     sums.clear(tokens);
-    MemorySegment values = worker.scratch.asSlice(0, Tile.BYTES);
-    MemorySegment staging = worker.scratch.asSlice(Tile.BYTES, Tile.STAGING_BYTES);
+    MemorySegment values = TileRows.tile(worker);
     int sequence = attention.sequence(frame, row);
     for (int at = first; at <= last; at += Tile.ROWS) {
       int count = Math.min(Tile.ROWS, last + 1 - at);
       long offset = attention.offset(sequence, at, kvHead);
-      keys(frame, attention.keys.offset() + offset, count, values, staging, scores);
+      keys(frame, attention.keys.offset() + offset, count, worker);
       scores.clear(tokens);
       tile.multiply(values, attention.size, count, tokens, scores);
       for (int t = 0; t < tokens; t++) {
@@ -122,22 +123,9 @@ final class AttentionTileStep implements Step {
   }
 
   /** Fills the tile with keys: a position is a row of it. */
-  private void keys(
-      Frame frame,
-      long at,
-      int count,
-      MemorySegment values,
-      MemorySegment staging,
-      Tile.Sums sums) {
+  private void keys(Frame frame, long at, int count, Worker worker) {
     MemorySegment cache = attention.keys.in(frame);
-    int size = attention.size;
-    for (int n = 0; n < count; n += Tile.BAND) {
-      for (int i = 0; i < Math.min(Tile.BAND, count - n); i++) {
-        long from = at + (n + i) * attention.stride();
-        unpack.run(cache, from, size, staging, 4L * Tile.COLUMNS * i, sums.part);
-      }
-      tile.transpose(staging, size, values, n, sums);
-    }
+    keys.fill(cache, at, attention.stride(), count, attention.size, worker);
   }
 
   /** Fills the tile with values: a position is a column of it. */
@@ -217,7 +205,7 @@ final class AttentionTileStep implements Step {
 
   @Override
   public long scratchBytes() {
-    return Tile.BYTES + Tile.STAGING_BYTES;
+    return TileRows.SCRATCH;
   }
 
   @Override

@@ -7,7 +7,6 @@ import dev.quern.cpu.Memory.Place;
 import dev.quern.cpu.kernel.Kernels;
 import dev.quern.cpu.kernel.RowMath;
 import dev.quern.cpu.kernel.Tile;
-import dev.quern.cpu.kernel.Unpack;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +26,7 @@ final class TileStep implements Step {
   private final Frame.Rows rows;
   private final Tile tile;
   private final @Nullable Interleaved interleaved;
-  private final Unpack unpack;
+  private final TileRows stored;
   private final Place x;
   private final Place w;
   private final Place y;
@@ -46,7 +45,7 @@ final class TileStep implements Step {
     this.op = op;
     tile = kernels.tile();
     this.interleaved = interleaved;
-    unpack = kernels.unpack(op.w().format());
+    stored = new TileRows(kernels, op.w().format());
     rows = Frame.Rows.of(op.x());
     x = memory.place(op.x());
     w = memory.place(op.w());
@@ -87,9 +86,7 @@ final class TileStep implements Step {
   private void run(Frame frame, Worker worker, int number, int from, int live) {
     int first = number * Tile.ROWS;
     int count = Math.min(Tile.ROWS, outputs - first);
-    MemorySegment scratch = worker.scratch;
-    MemorySegment values = scratch.asSlice(0, Tile.BYTES);
-    MemorySegment staging = scratch.asSlice(Tile.BYTES, Tile.STAGING_BYTES);
+    MemorySegment values = TileRows.tile(worker);
     Tile.Sums sums = worker.sums;
     sums.clear(live);
     for (int column = 0; column < k; column += Tile.COLUMNS) {
@@ -98,7 +95,7 @@ final class TileStep implements Step {
         fill(interleaved, first, count, column, columns, values, sums);
       } else {
         long at = w.at(first) + op.w().format().bytes(column);
-        fill(frame, at, count, columns, values, staging, sums);
+        stored.fill(w.in(frame), at, w.rowBytes(), count, columns, worker);
       }
       sums.take(x.in(frame), x.at(from) + 4L * column, x.rowBytes(), 0, live, columns);
       tile.multiply(values, columns, count, live, sums);
@@ -127,26 +124,9 @@ final class TileStep implements Step {
     }
   }
 
-  private void fill(
-      Frame frame,
-      long at,
-      int count,
-      int columns,
-      MemorySegment values,
-      MemorySegment staging,
-      Tile.Sums sums) {
-    for (int n = 0; n < count; n += Tile.BAND) {
-      for (int i = 0; i < Math.min(Tile.BAND, count - n); i++) {
-        long row = at + (n + i) * w.rowBytes();
-        unpack.run(w.in(frame), row, columns, staging, 4L * Tile.COLUMNS * i, sums.part);
-      }
-      tile.transpose(staging, columns, values, n, sums);
-    }
-  }
-
   @Override
   public long scratchBytes() {
-    return Tile.BYTES + Tile.STAGING_BYTES;
+    return TileRows.SCRATCH;
   }
 
   @Override

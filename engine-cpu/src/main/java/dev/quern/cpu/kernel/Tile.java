@@ -1,5 +1,7 @@
 package dev.quern.cpu.kernel;
 
+import dev.quern.core.format.WeightFormat;
+import dev.quern.core.format.WeightFormats;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -23,8 +25,11 @@ public interface Tile {
   /** Bytes of a tile. */
   long BYTES = 4L * ROWS * COLUMNS;
 
+  /** Bytes of a row that was decoded to be transposed. */
+  long STAGING_ROW = 4L * COLUMNS;
+
   /** Bytes that filling a tile needs besides. */
-  long STAGING_BYTES = 4L * BAND * COLUMNS;
+  long STAGING_BYTES = BAND * STAGING_ROW;
 
   /**
    * Rows of a panel: a tile is a panel after the other, and in a panel lies column after column, so
@@ -37,20 +42,39 @@ public interface Tile {
     return 4L * (row / panel * panel * COLUMNS + column * panel + row % panel);
   }
 
+  /** Whether {@link #transpose} takes rows of this format as they are stored; F32 always. */
+  default boolean transposes(WeightFormat format) {
+    return format.equals(WeightFormats.F32);
+  }
+
   /**
-   * Transposes {@link #BAND} rows of weights into columns of the tile.
+   * Transposes up to {@link #BAND} rows of numbers into columns of the tile. Of fewer rows than
+   * that, the columns of the others are left with anything.
    *
-   * @param band decoded weights, {@code [BAND, COLUMNS]}
+   * @param w the rows
+   * @param at where the first one starts
+   * @param stride bytes from one row to the next
+   * @param rows how many
+   * @param format of the numbers, one that {@link #transposes} takes
    * @param count columns
-   * @param tile receives them
+   * @param tile receives them as float32
    * @param row number of the first row in the tile
    * @param sums memory of the worker
    */
-  default void transpose(MemorySegment band, int count, MemorySegment tile, int row, Sums sums) {
-    for (int n = 0; n < BAND; n++) {
+  default void transpose(
+      MemorySegment w,
+      long at,
+      long stride,
+      int rows,
+      WeightFormat format,
+      int count,
+      MemorySegment tile,
+      int row,
+      Sums sums) {
+    for (int n = 0; n < Math.min(BAND, rows); n++) {
       for (int k = 0; k < count; k++) {
-        float value = band.get(RowMath.F32, 4L * (n * COLUMNS + k));
-        tile.set(RowMath.F32, place(k, row + n, panel()), value);
+        tile.set(
+            RowMath.F32, place(k, row + n, panel()), w.get(RowMath.F32, at + n * stride + 4L * k));
       }
     }
   }
@@ -76,6 +100,9 @@ public interface Tile {
 
     /** Sums in use. */
     public final float[] part = new float[TOKENS * ROWS];
+
+    /** Words that are being transposed: rows, or some of them, of a band. */
+    public final int[] words = new int[BAND * COLUMNS];
 
     /** Makes room for some tokens. */
     public Sums(int tokens) {

@@ -1,14 +1,24 @@
 package dev.quern.cpu.vector;
 
+import static dev.quern.cpu.vector.LaneMath.HALF;
+import static dev.quern.cpu.vector.LaneMath.HALF_BIAS;
+import static dev.quern.cpu.vector.Lanes.I;
+import static dev.quern.cpu.vector.Lanes.LE;
 import static dev.quern.cpu.vector.Lanes.N;
 import static dev.quern.cpu.vector.Lanes.f32;
 import static dev.quern.cpu.vector.Lanes.splat;
 import static dev.quern.cpu.vector.Lanes.zero;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 
+import dev.quern.core.format.WeightFormat;
+import dev.quern.core.format.WeightFormats;
 import dev.quern.cpu.kernel.RowMath;
 import dev.quern.cpu.kernel.Tile;
 import java.lang.foreign.MemorySegment;
+import java.util.Set;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 
 /**
  * Register-blocked products. With 16 lanes four vectors of weights meet six broadcast activations:
@@ -28,6 +38,9 @@ final class VectorTile implements Tile {
   /** Activation rows that meet a tile at once. */
   private static final int TOGETHER = N == 16 ? 6 : 4;
 
+  private static final Set<WeightFormat> TRANSPOSED =
+      Set.of(WeightFormats.F32, WeightFormats.F16, WeightFormats.BF16);
+
   @Override
   public void multiply(MemorySegment tile, int count, int rows, int tokens, Sums sums) {
     for (int n = 0; n < rows; n += PANEL) {
@@ -45,29 +58,70 @@ final class VectorTile implements Tile {
   }
 
   @Override
-  public void transpose(MemorySegment band, int count, MemorySegment tile, int row, Sums sums) {
-    int whole = count / N * N;
+  public boolean transposes(WeightFormat format) {
+    return TRANSPOSED.contains(format);
+  }
+
+  @Override
+  public void transpose(
+      MemorySegment w,
+      long at,
+      long stride,
+      int rows,
+      WeightFormat format,
+      int count,
+      MemorySegment tile,
+      int row,
+      Sums sums) {
+    int perWord = 4 / format.blockBytes();
+    int squares = count / (N * perWord);
     for (int n = 0; n < BAND; n += N) {
-      for (int k = 0; k < whole; k += N) {
-        square(band, 4L * (n * COLUMNS + k), sums.part, tile, Tile.place(k, row + n, PANEL));
+      int last = Math.clamp(rows - 1 - n, 0, N - 1);
+      long from = at + Math.min(n, rows - 1) * stride;
+      Transpose.squares(w, from, stride, last, squares, sums.words);
+      long to = Tile.place(0, row + n, PANEL);
+      if (format.equals(WeightFormats.F32)) {
+        f32Columns(sums.words, squares * N, tile, to);
+      } else if (format.equals(WeightFormats.F16)) {
+        f16Columns(sums.words, squares * N, tile, to);
+      } else {
+        bf16Columns(sums.words, squares * N, tile, to);
       }
     }
-    for (int k = whole; k < count; k++) {
-      for (int n = 0; n < BAND; n++) {
-        float value = band.get(RowMath.F32, 4L * (n * COLUMNS + k));
-        tile.set(RowMath.F32, Tile.place(k, row + n, PANEL), value);
+    for (int n = 0; n < Math.min(BAND, rows); n++) {
+      for (int k = squares * N * perWord; k < count; k++) {
+        format.decode(w, at + n * stride + (long) k * format.blockBytes(), sums.part, 0);
+        tile.set(RowMath.F32, Tile.place(k, row + n, PANEL), sums.part[0]);
       }
     }
   }
 
-  private static void square(
-      MemorySegment band, long at, float[] part, MemorySegment tile, long to) {
-    for (int i = 0; i < N; i++) {
-      f32(band, at + 4L * COLUMNS * i).intoArray(part, N * i);
+  private static void f32Columns(int[] words, int count, MemorySegment tile, long to) {
+    MemorySegment target = Lanes.offHeap(tile);
+    for (int i = 0; i < count; i++) {
+      IntVector.fromArray(I, words, N * i).intoMemorySegment(target, to + 4L * PANEL * i, LE);
     }
-    Transpose.square(part);
-    for (int i = 0; i < N; i++) {
-      Lanes.store(FloatVector.fromArray(Lanes.F, part, N * i), tile, to + 4L * PANEL * i);
+  }
+
+  /** Two columns to a word, the first in its lower half. */
+  private static void f16Columns(int[] words, int count, MemorySegment tile, long to) {
+    MemorySegment target = Lanes.offHeap(tile);
+    for (int i = 0; i < count; i++) {
+      IntVector both = IntVector.fromArray(I, words, N * i);
+      FloatVector low = both.lanewise(LSHL, 16).lanewise(ASHR, 3).and(HALF).reinterpretAsFloats();
+      low.mul(HALF_BIAS).intoMemorySegment(target, to + 8L * PANEL * i, LE);
+      FloatVector high = both.lanewise(ASHR, 3).and(HALF).reinterpretAsFloats();
+      high.mul(HALF_BIAS).intoMemorySegment(target, to + 4L * PANEL * (2 * i + 1), LE);
+    }
+  }
+
+  /** Likewise. */
+  private static void bf16Columns(int[] words, int count, MemorySegment tile, long to) {
+    MemorySegment target = Lanes.offHeap(tile);
+    for (int i = 0; i < count; i++) {
+      IntVector both = IntVector.fromArray(I, words, N * i);
+      both.lanewise(LSHL, 16).intoMemorySegment(target, to + 8L * PANEL * i, LE);
+      both.and(0xFFFF0000).intoMemorySegment(target, to + 4L * PANEL * (2 * i + 1), LE);
     }
   }
 
