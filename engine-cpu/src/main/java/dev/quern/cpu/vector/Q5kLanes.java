@@ -39,24 +39,23 @@ final class Q5kLanes extends GroupLanes {
   private static void take(MemorySegment w, long at, short[] shorts) {
     Q4kLanes.head(w, at, shorts);
     for (int i = 0; i < 16; i++) { // sixteen numbers at a time
-      int j = i / 2;
-      long[] q = new long[2];
-      for (int half = 0; half < 2; half++) {
-        int first = 16 * (i % 2) + 8 * half;
-        long low = Words.int64(w, at + 48 + 32L * (j / 2) + first) >>> (4 * (j % 2));
-        long bits = Words.int64(w, at + 16 + first) >>> j;
-        q[half] = (low & 0x0F0F0F0F_0F0F0F0FL) | (bits & 0x01010101_01010101L) << 4;
-      }
+      long first = fives(w, at, i / 2, 16 * (i % 2));
+      long second = fives(w, at, i / 2, 16 * (i % 2) + 8);
+      long low = first | (second << 40); // the first twelve
       for (int s = 0; s < 5; s++) {
-        long last = q[1] >>> (56 + s) & 1;
-        long three = five(q, 3 * s) | five(q, 3 * s + 1) << 5 | five(q, 3 * s + 2) << 10;
-        shorts[HEAD + 5 * i + s] = (short) (three | last << 15);
+        long three = s < 4 ? low >>> (15 * s) : second >>> 20;
+        long last = second >>> (35 + s) & 1;
+        shorts[HEAD + 5 * i + s] = (short) ((three & 0x7FFF) | (last << 15));
       }
     }
   }
 
-  private static long five(long[] q, int i) {
-    return q[i / 8] >>> (8 * (i % 8)) & 31;
+  /** Eight numbers of part {@code j} from number {@code first} on, five bits each. */
+  private static long fives(MemorySegment w, long at, int j, int first) {
+    long low = Words.int64(w, at + 48 + 32L * (j / 2) + first) >>> (4 * (j % 2));
+    long bits = Words.int64(w, at + 16 + first) >>> j;
+    long bytes = (low & 0x0F0F0F0F_0F0F0F0FL) | ((bits & 0x01010101_01010101L) << 4);
+    return Long.compress(bytes, 0x1F1F1F1F_1F1F1F1FL);
   }
 
   @Override
