@@ -41,20 +41,20 @@ final class TileRows {
    */
   void fill(MemorySegment w, long at, long stride, int rows, int columns, Worker worker) {
     MemorySegment target = tile(worker);
+    MemorySegment staging = worker.scratch.asSlice(Tile.BYTES, Tile.STAGING_BYTES);
     Tile.Sums sums = worker.sums;
     for (int n = 0; n < rows; n += Tile.BAND) {
       int band = Math.min(Tile.BAND, rows - n);
       long from = at + n * stride;
       if (tile.transposes(format)) {
         tile.transpose(w, from, stride, band, format, columns, target, n, sums);
-        continue;
+      } else {
+        for (int i = 0; i < band; i++) {
+          unpack.run(w, from + i * stride, columns, staging, Tile.STAGING_ROW * i, sums.part);
+        }
+        tile.transpose(
+            staging, 0, Tile.STAGING_ROW, band, WeightFormats.F32, columns, target, n, sums);
       }
-      MemorySegment staging = worker.scratch.asSlice(Tile.BYTES, Tile.STAGING_BYTES);
-      for (int i = 0; i < band; i++) {
-        unpack.run(w, from + i * stride, columns, staging, Tile.STAGING_ROW * i, sums.part);
-      }
-      tile.transpose(
-          staging, 0, Tile.STAGING_ROW, band, WeightFormats.F32, columns, target, n, sums);
     }
   }
 }

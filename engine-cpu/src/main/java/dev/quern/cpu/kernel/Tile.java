@@ -48,13 +48,13 @@ public interface Tile {
   }
 
   /**
-   * Transposes up to {@link #BAND} rows of numbers into columns of the tile. Of fewer rows than
-   * that, the columns of the others are left with anything.
+   * Makes rows of numbers the rows of a tile, in which they lie column by column. Rows of the tile
+   * that follow them are left with anything.
    *
    * @param w the rows
    * @param at where the first one starts
    * @param stride bytes from one row to the next
-   * @param rows how many
+   * @param rows how many, at most {@link #BAND}
    * @param format of the numbers, one that {@link #transposes} takes
    * @param count columns
    * @param tile receives them as float32
@@ -71,7 +71,7 @@ public interface Tile {
       MemorySegment tile,
       int row,
       Sums sums) {
-    for (int n = 0; n < Math.min(BAND, rows); n++) {
+    for (int n = 0; n < rows; n++) {
       for (int k = 0; k < count; k++) {
         tile.set(
             RowMath.F32, place(k, row + n, panel()), w.get(RowMath.F32, at + n * stride + 4L * k));

@@ -75,10 +75,9 @@ final class VectorTile implements Tile {
       Sums sums) {
     int perWord = 4 / format.blockBytes();
     int squares = count / (N * perWord);
-    for (int n = 0; n < BAND; n += N) {
-      int last = Math.clamp(rows - 1 - n, 0, N - 1);
-      long from = at + Math.min(n, rows - 1) * stride;
-      Transpose.squares(w, from, stride, last, squares, sums.words);
+    for (int n = 0; n < rows; n += N) {
+      int last = Math.min(N, rows - n) - 1;
+      Transpose.squares(w, at + n * stride, stride, last, squares, sums.words);
       long to = Tile.place(0, row + n, PANEL);
       if (format.equals(WeightFormats.F32)) {
         f32Columns(sums.words, squares * N, tile, to);
@@ -88,7 +87,7 @@ final class VectorTile implements Tile {
         bf16Columns(sums.words, squares * N, tile, to);
       }
     }
-    for (int n = 0; n < Math.min(BAND, rows); n++) {
+    for (int n = 0; n < rows; n++) {
       for (int k = squares * N * perWord; k < count; k++) {
         format.decode(w, at + n * stride + (long) k * format.blockBytes(), sums.part, 0);
         tile.set(RowMath.F32, Tile.place(k, row + n, PANEL), sums.part[0]);
@@ -103,7 +102,10 @@ final class VectorTile implements Tile {
     }
   }
 
-  /** Two columns to a word, the first in its lower half. */
+  /**
+   * Two columns to a word, the first in its lower half. What {@link LaneMath#lowHalf} and {@link
+   * LaneMath#highHalf} do is written out, so that C2 can leave nothing out of line.
+   */
   private static void f16Columns(int[] words, int count, MemorySegment tile, long to) {
     MemorySegment target = Lanes.offHeap(tile);
     for (int i = 0; i < count; i++) {
@@ -115,7 +117,7 @@ final class VectorTile implements Tile {
     }
   }
 
-  /** Likewise. */
+  /** Two columns to a word, the first in its lower half. */
   private static void bf16Columns(int[] words, int count, MemorySegment tile, long to) {
     MemorySegment target = Lanes.offHeap(tile);
     for (int i = 0; i < count; i++) {
